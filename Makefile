@@ -16,11 +16,13 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(STATE))
 .PHONY: $(INSTALLED)
 endif
 
-.PHONY: help demo up down test lint format constraints evidence bench clean
+.PHONY: help setup demo up down test lint format constraints evidence bench clean
 
 help: ## list what make can do
 	@echo "usage: make TARGET"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+setup: $(INSTALLED) ## set up .venv, or bring it up to date
 
 demo: $(INSTALLED) ## set up, run the jobs on a real Airflow at full volume, show what was delivered
 	@$(BIN)/python -m demo run

@@ -18,12 +18,12 @@ class TransientError(ExtractsError):
 
 
 class UsageError(ExtractsError):
-    """Usage or configuration: a wrong option, a missing right, an unknown table. Exit code 2: no retry helps."""
+    """Usage or configuration: a wrong option, a missing right, an unknown table. Exit code 2."""
 
     exit_code = 2
 
 
 class DataRefused(ExtractsError):
-    """A check said no to the data, and nothing was published. Exit code 3: no retry helps."""
+    """A check said no to the data, and nothing was published. Exit code 3."""
 
     exit_code = 3

@@ -1,0 +1,37 @@
+"""What every test may ask for: a real PostgreSQL, started once, and a database of its own."""
+
+import uuid
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from demo.postgres import EmbeddedServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(tmp_path_factory.mktemp("postgres") / "data", settings={"fsync": "off"})
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _administer(server: EmbeddedServer, statement: str, name: str) -> None:
+    connection = psycopg2.connect(server.dsn())
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    connection.close()
+
+
+@pytest.fixture
+def database(postgres_server: EmbeddedServer) -> Iterator[str]:
+    """The DSN of a new, empty database, dropped when the test ends."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _administer(postgres_server, "CREATE DATABASE {}", name)
+    yield postgres_server.dsn(name)
+    _administer(postgres_server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
