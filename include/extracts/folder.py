@@ -1,0 +1,147 @@
+"""Steps on a local folder that last: each one is on the disk before the next begins, or it raises."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from extracts.errors import TransientError, UsageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_RETRY_HELPS = {
+    errno.EROFS: "it is mounted read-only: mount it for writing",
+    errno.EACCES: "this user may not do that there: give it the right, or choose another folder",
+    errno.EPERM: "this user may not do that there: give it the right, or choose another folder",
+    errno.ENOENT: "it is not there: create it, or mount the volume that holds it",
+    errno.ENOTDIR: "it is not a folder: choose another place",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+}
+_BLOCK = 1 << 20
+# Half-written replacements, which only a killed process leaves behind.
+TEMPORARY = ".*.tmp"
+
+
+@contextmanager
+def storage_errors(place: Path) -> Iterator[None]:
+    """Turn the system's errors at `place` into this library's: what may pass, and what needs a person."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or place
+        if error.errno in _FULL:
+            raise _disk_full(place) from error
+        if remedy := _NO_RETRY_HELPS.get(error.errno or 0):
+            raise UsageError(f"{where} cannot be used: {error.strerror}; {remedy}") from error
+        raise TransientError(f"storage error at {where}: {error.strerror or error}; try again") from error
+
+
+@contextmanager
+def full_disk_errors(place: Path) -> Iterator[None]:
+    """Turn a full disk at `place` into TransientError, and leave all other errors to the caller."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _disk_full(place) from error
+        raise
+
+
+def _disk_full(place: Path) -> TransientError:
+    return TransientError(
+        f"the disk or quota of {place} is full: free some space, or prune old versions, and run again; "
+        "readers have a whole set meanwhile"
+    )
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the advisory lock on file `path`; the system frees it when this process dies, however it dies.
+
+    Raises TransientError, saying who, when another one holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+            raise TransientError(
+                f"{path.parent} is being published by {holder}: wait until it has ended, then run again"
+            ) from None
+        # On a full disk the name may be lost, but old versions can still be pruned.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create `path` in its existing parent, unless it is there."""
+    if not path.is_dir():
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Make `path` hold `data` in one step: a reader sees the old bytes or the new ones."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            unwritten = memoryview(data)
+            while unwritten:
+                unwritten = unwritten[os.write(descriptor, unwritten) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync(path.parent)
+
+
+def replace_link(path: Path, target: str) -> None:
+    """Make the symbolic link `path` point to `target` in one step, where the file system has such links."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.symlink_to(target, target_is_directory=True)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EOPNOTSUPP):
+            return
+        raise
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Rename a folder within its file system."""
+    source.rename(target)
+    sync(target.parent)
+    sync(source.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file, as a Data Package writes it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return f"sha256:{digest.hexdigest()}"
