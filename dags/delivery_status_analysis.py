@@ -42,7 +42,6 @@ from airflow.sdk import (
     AsyncCallback,
     CronTriggerTimetable,
     DeadlineAlert,
-    DeadlineReference,
     ExceptionRetryPolicy,
     Label,
     Param,
@@ -55,6 +54,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.bases.hook import BaseHook
 
+from airflow_kit.deadlines import RunAfterDeadline
 from airflow_kit.notices import addresses, failures, noted, send, tell_late, this_run
 from airflow_kit.sensors import DayFileSensor
 from extracts.errors import DataRefused, UsageError
@@ -116,7 +116,7 @@ verdict_published = Asset("delivery_verdict")
         ),
     },
     deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunAfterDeadline(),
         interval=timedelta(minutes=DEADLINE_MINUTES),
         callback=AsyncCallback(tell_late, kwargs={"minutes": DEADLINE_MINUTES}),
     ),
@@ -175,7 +175,8 @@ def delivery_status_analysis():
         from pipelines.delivery_notices import failure
 
         context = get_current_context()
-        run = this_run(context, str(context["dag_run"].run_after.date()))
+        request = context["ti"].xcom_pull("resolve_input", default={})
+        run = this_run(context, request.get("day", str(context["dag_run"].run_after.date())))
         send(failure(failures(context), run), addresses("operators"), run.run_id)
 
     request = resolve_input()

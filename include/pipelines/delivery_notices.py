@@ -43,9 +43,9 @@ def percent(share: float, apart_from: float | None = None) -> str:
     return text
 
 
-def _read(package: Path) -> tuple[dict[str, Any], Path]:
-    descriptor = json.loads(package.read_text(encoding="utf-8"))
-    version = package.parent / Path(descriptor["resources"][0]["path"]).parent
+def _read(package: Path | str) -> tuple[dict[str, Any], Path]:
+    descriptor = json.loads(Path(package).read_text(encoding="utf-8"))
+    version = Path(package).parent / Path(descriptor["resources"][0]["path"]).parent
     return json.loads((version / "verdict.json").read_text(encoding="utf-8")), version
 
 
@@ -104,7 +104,7 @@ def _recovery(run: Run) -> str:
 
 
 def _with_verdict(
-    kind: str, template: str, subject: str, package: Path, run: Run, files: Sequence[str]
+    kind: str, template: str, subject: str, package: Path | str, run: Run, files: Sequence[str]
 ) -> Notice:
     verdict, version = _read(package)
     carriers = by_carrier(verdict["breakdown"])
@@ -127,7 +127,7 @@ def _with_verdict(
     )
 
 
-def alert(package: Path, run: Run) -> Notice:
+def alert(package: Path | str, run: Run) -> Notice:
     """The error share is over the threshold: numbers, chart and files."""
     subject = "Delivery errors over {threshold}: {share} on {day}"
     return _with_verdict(
@@ -135,7 +135,7 @@ def alert(package: Path, run: Run) -> Notice:
     )
 
 
-def success(package: Path, run: Run) -> Notice:
+def success(package: Path | str, run: Run) -> Notice:
     """The run is done: the same numbers, and whether it had to recover."""
     subject = "Delivery analysis done: {share} errors on {day}" + (" (recovered)" if run.tries else "")
     return _with_verdict("success", "delivery_success", subject, package, run, [])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from email.message import EmailMessage
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import Variable, get_current_context
@@ -90,7 +91,8 @@ def noted(function: Callable[P, R]) -> Callable[P, R]:
 
 def run_url(dag_id: str, run_id: str) -> str:
     """The run's page in Airflow's UI."""
-    return f"{conf.get('api', 'base_url', fallback='http://localhost:8080').rstrip('/')}/dags/{dag_id}/runs/{run_id}"
+    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
+    return f"{base}/dags/{dag_id}/runs/{quote(run_id)}"
 
 
 def this_run(context: Any, day: str) -> Run:

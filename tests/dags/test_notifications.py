@@ -12,9 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import ClassVar
+from urllib.parse import quote
 
 import psycopg2
 import pytest
+
 from demo.stack import Stack
 
 pytestmark = pytest.mark.airflow
@@ -189,7 +191,7 @@ def test_over_the_threshold_alert_and_success_are_mailed(jobs, runs):
     alert = jobs.mail(runs["over"], "alert")
     assert alert["Subject"] == "Delivery errors over 10.00%: 15.00% on 2026-11-01"
     assert "150" in text(alert)
-    assert f"/dags/{DAG}/runs/{runs['over']}" in html(alert)
+    assert f"/dags/{DAG}/runs/{quote(runs['over'])}" in html(alert)
     assert names(alert) == ["breakdown.xlsx", "breakdown.csv"]
     (picture,) = [part for part in alert.walk() if part.get_content_type() == "image/png"]
     assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in html(alert)
@@ -220,7 +222,7 @@ def test_a_task_that_fails_for_good_is_mailed_once(jobs, runs):
     assert mail["To"] == "operators@retailer.example"
     assert "Task analyse failed on try 4" in text(mail)
     assert "503" in text(mail)
-    assert f"/dags/{DAG}/runs/{runs['down']}/tasks/analyse?try_number=4" in text(mail)
+    assert f"/dags/{DAG}/runs/{quote(runs['down'])}/tasks/analyse?try_number=4" in text(mail)
     assert jobs.tasks(runs["down"])["analyse"]["try_number"] == 4
 
 

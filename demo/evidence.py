@@ -1,0 +1,56 @@
+"""`make evidence`: the documents' pictures, taken from a real run in a real, headless Chromium.
+
+Needs the `browser` dependency group and a Chromium on the machine (Debian: the package `chromium`).
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from demo.errors import DemoError
+from demo.jobs import runs
+from demo.show import perform
+from demo.stack import PROJECT, Stack
+
+PICTURES = PROJECT / "docs"
+
+
+def chromium() -> str:
+    """The path of the machine's Chromium. Raises DemoError when there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise DemoError("no Chromium found: install one (Debian, Ubuntu: apt install chromium)")
+
+
+def _graph(page: Page, url: str, picture: Path) -> None:
+    page.goto(url)
+    page.get_by_label("Show Graph").first.click()
+    page.wait_for_selector(".react-flow__node", timeout=60_000)
+    # The tasks' states come after their boxes.
+    page.wait_for_timeout(3000)
+    page.screenshot(path=picture)
+
+
+def main() -> int:
+    """Run the job over its threshold and picture it."""
+    PICTURES.mkdir(exist_ok=True)
+    with Stack(PROJECT / ".local", tell=print) as stack, sync_playwright() as playwright:
+        (outcome,) = perform(stack, runs(stack.day)[:1], print)
+        if outcome.problems:
+            raise DemoError("; ".join(outcome.problems))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 760}, locale="en-GB")
+        address = f"{stack.url}/dags/{outcome.job}/runs/{outcome.run_id}"
+        _graph(page, address, PICTURES / "run-over-threshold.png")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except DemoError as error:
+        sys.exit(f"evidence: {error}")
