@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,21 +58,31 @@ def _disk_full(place: Path) -> TransientError:
     )
 
 
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, *, wait: float = 0) -> Iterator[None]:
     """Hold the advisory lock on file `path`; the system frees it when this process dies, however it dies.
 
-    Raises TransientError, saying who, when another one holds it.
+    Raises TransientError, saying who, when another one still holds it after `wait` seconds.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + wait
+        while not _try_lock(descriptor):
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             raise TransientError(
                 f"{path.parent} is being published by {holder}: wait until it has ended, then run again"
-            ) from None
+            )
         # On a full disk the name may be lost, but old versions can still be pruned.
         with suppress(OSError):
             os.ftruncate(descriptor, 0)

@@ -76,13 +76,13 @@ class Publication:
         return Published(versions.path(self._folder, version), self._package, version, False, descriptor)
 
     @contextmanager
-    def stage(self) -> Iterator["Stage"]:
+    def stage(self, *, wait: float = 0) -> Iterator["Stage"]:
         """A new folder to write the set's files into; what is not published from it is removed.
 
-        Raises TransientError when another run publishes this dataset, or the disk is full; UsageError when
-        the root folder is missing or may not be written.
+        Raises TransientError when another run still publishes this dataset after `wait` seconds, or the
+        disk is full; UsageError when the root folder is missing or may not be written.
         """
-        with self._locked():
+        with self._locked(wait):
             with folder.storage_errors(self._dataset_folder):
                 self._put_right()
                 staging = self._dataset_folder / f"{_STAGING}{secrets.token_hex(4)}"
@@ -111,13 +111,13 @@ class Publication:
             return surplus
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, wait: float = 0) -> Iterator[None]:
         with ExitStack() as stack:
             with folder.storage_errors(self.root):
                 if not self.root.is_dir():
                     raise UsageError(f"no folder {self.root} to publish in: create it, or mount its volume")
                 folder.make_folder(self._dataset_folder)
-                stack.enter_context(folder.lock(self._dataset_folder / _LOCK))
+                stack.enter_context(folder.lock(self._dataset_folder / _LOCK, wait=wait))
             yield
 
     def _publish(self, staged: Path, descriptor: Descriptor) -> Published:

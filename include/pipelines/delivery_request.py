@@ -30,7 +30,7 @@ def settings(configuration: Mapping[str, Any], threshold: float | None = None) -
             f"unknown setting {', '.join(unknown)} in the configuration of the delivery analysis: "
             f"it knows {', '.join(sorted(names))}"
         )
-    values = {
+    values: dict[str, Any] = {
         name: frozenset(value) if isinstance(value, list) else value for name, value in configuration.items()
     }
     configured = Settings(**values)

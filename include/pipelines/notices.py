@@ -88,7 +88,7 @@ def compose(notice: Notice, *, sender: str, recipients: Sequence[str], thread: s
     )
     (page,) = (part for part in message.iter_parts() if part.get_content_type() == "text/html")
     for name, png in notice.images.items():
-        page.add_related(png, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")  # type: ignore[union-attr]
+        page.add_related(png, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")
     for item in notice.attachments:
         main, _, sub = (mimetypes.guess_type(item.name)[0] or "application/octet-stream").partition("/")
         message.add_attachment(item.content, main, sub, filename=item.name)

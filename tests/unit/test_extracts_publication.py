@@ -2,7 +2,9 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Event, Timer
 
 import pytest
 
@@ -134,6 +136,24 @@ def test_a_second_publisher_is_told_and_a_reader_is_not_disturbed(tmp_path):
         assert stage.folder.is_dir()
         assert Publication(tmp_path, "demo_set", DAY).current().version == published.version
     assert publish(tmp_path, "id\n2\n").changed
+
+
+def test_a_publisher_that_waits_goes_on_when_the_other_has_ended(tmp_path):
+    held, let_go = Event(), Event()
+
+    def hold():
+        with Publication(tmp_path, "demo_set", DAY).stage():
+            held.set()
+            let_go.wait(30)
+
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(hold)
+        assert held.wait(30)
+        Timer(0.2, let_go.set).start()
+        with Publication(tmp_path, "demo_set", DAY).stage(wait=30) as stage:
+            assert let_go.is_set()
+            assert stage.folder.is_dir()
+        other.result()
 
 
 def test_datasets_do_not_lock_each_other(tmp_path):
