@@ -159,7 +159,7 @@ def delivery_status_analysis():
     def send_alert(request: dict, verdict: dict) -> None:
         from pipelines.delivery_notices import alert
 
-        run = this_run(get_current_context(), request["day"])
+        run = this_run()
         send(alert(verdict["package"], run), request["recipients"] or addresses("analysts"), run.run_id)
 
     @task(trigger_rule="none_failed_min_one_success")
@@ -167,17 +167,15 @@ def delivery_status_analysis():
     def notify_success(request: dict, verdict: dict) -> None:
         from pipelines.delivery_notices import success
 
-        run = this_run(get_current_context(), request["day"])
+        run = this_run()
         send(success(verdict["package"], run), request["recipients"] or addresses("analysts"), run.run_id)
 
     @task(trigger_rule="one_failed")
     def notify_failure() -> None:
         from pipelines.delivery_notices import failure
 
-        context = get_current_context()
-        request = context["ti"].xcom_pull("resolve_input", default={})
-        run = this_run(context, request.get("day", str(context["dag_run"].run_after.date())))
-        send(failure(failures(context), run), addresses("operators"), run.run_id)
+        run = this_run()
+        send(failure(failures(), run), addresses("operators"), run.run_id)
 
     request = resolve_input()
     wait_for_statuses = DayFileSensor(

@@ -35,3 +35,12 @@ def database(postgres_server: EmbeddedServer) -> Iterator[str]:
     _administer(postgres_server, "CREATE DATABASE {}", name)
     yield postgres_server.dsn(name)
     _administer(postgres_server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line that names what this machine could not run, and why."""
+    reasons = sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])})
+    missing = "; ".join(reason.removeprefix("Skipped: ") for reason in reasons)
+    terminalreporter.write_line(
+        f"not run here: {missing}" if missing else "not run here: nothing, all of it ran"
+    )

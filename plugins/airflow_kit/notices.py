@@ -95,22 +95,25 @@ def run_url(dag_id: str, run_id: str) -> str:
     return f"{base}/dags/{dag_id}/runs/{quote(run_id)}"
 
 
-def this_run(context: Any, day: str) -> Run:
-    """The current run, with the tasks that needed more than one try."""
+def this_run() -> Run:
+    """The current run: its day, as its task `resolve_input` says, and the tasks that took several tries."""
+    context = get_current_context()
     ti, run = context["ti"], context["dag_run"]
-    names = sorted(context["dag"].task_ids)
-    tries = {name: ti.xcom_pull(task_ids=name, key=TRIES) for name in names if name != ti.task_id}
+    names = [name for name in sorted(context["dag"].task_ids) if name != ti.task_id]
+    tries = {name: ti.xcom_pull(task_ids=name, key=TRIES) for name in names}
+    request = ti.xcom_pull(task_ids="resolve_input") or {"day": str(run.run_after.date())}
     return Run(
         job=run.dag_id,
-        day=day,
+        day=request["day"],
         run_id=run.run_id,
         url=run_url(run.dag_id, run.run_id),
         tries={name: number for name, number in tries.items() if number},
     )
 
 
-def failures(context: Any) -> list[Failure]:
+def failures() -> list[Failure]:
     """The tasks of the current run that failed for good, with what they noted."""
+    context = get_current_context()
     ti, run = context["ti"], context["dag_run"]
     states = ti.get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])[run.run_id]
     found = []

@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 if "AIRFLOW_HOME" not in os.environ:
-    home = tempfile.mkdtemp(prefix="airflow-home-")
+    # Removed when the tests' process ends.
+    temporary = tempfile.TemporaryDirectory(prefix="airflow-home-")
+    home = temporary.name
     os.environ |= {
         "AIRFLOW_HOME": home,
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),

@@ -5,6 +5,8 @@ The runs of the first group go side by side, the mail server is taken away after
 """
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -14,6 +16,7 @@ from threading import Thread
 from typing import ClassVar
 from urllib.parse import quote
 
+import psutil
 import psycopg2
 import pytest
 
@@ -36,7 +39,10 @@ def statuses(errors: int, *, of: int = ORDERS) -> str:
 
 
 class Flaky(BaseHTTPRequestHandler):
-    """Serves statuses. `/down` never answers with them, `/recovers` does from its second request on."""
+    """Serves statuses. `/down` never does, `/recovers` from its second request on.
+
+    `/kills` ends the process that asks first with SIGKILL, as a machine short of memory would.
+    """
 
     requests: ClassVar[dict[str, int]] = {}
 
@@ -44,6 +50,14 @@ class Flaky(BaseHTTPRequestHandler):
         seen = self.requests[self.path] = self.requests.get(self.path, 0) + 1
         if self.path == "/down" or (self.path == "/recovers" and seen == 1):
             self.send_error(503)
+            return
+        if self.path == "/kills" and seen == 1:
+            (asking,) = (
+                found.pid
+                for found in psutil.net_connections("tcp4")
+                if found.laddr.port == self.client_address[1] and found.pid not in (None, os.getpid())
+            )
+            os.kill(asking, signal.SIGKILL)
             return
         body = statuses(50).encode()
         self.send_response(200)
@@ -154,6 +168,7 @@ def runs(jobs: Jobs, sender: str) -> dict[str, str]:
         "under": jobs.trigger(file=jobs.file("under.csv", statuses(50)), date="2026-11-02"),
         "exact": jobs.trigger(file=jobs.file("exact.csv", statuses(100)), date="2026-11-03"),
         "recovers": jobs.trigger(file=f"{sender}/recovers", date="2026-11-04"),
+        "killed": jobs.trigger(file=f"{sender}/kills", date="2026-11-09"),
         "down": jobs.trigger(file=f"{sender}/down", date="2026-11-05"),
         "header": jobs.trigger(file=jobs.file("header.csv", "order;state\n1;failed\n"), date="2026-11-06"),
         "missing": jobs.trigger(file=str(jobs.folder / "missing.csv"), date="2026-11-07"),
@@ -213,6 +228,13 @@ def test_a_retry_that_succeeds_is_told_in_the_success_mail(jobs, runs):
     assert mail["Subject"].endswith("(recovered)")
     assert "recovered: analyse after 2 tries" in text(mail)
     assert "recovered: analyse after 2 tries" in html(mail)
+
+
+def test_a_task_whose_process_is_killed_is_tried_again(jobs, runs):
+    assert Flaky.requests["/kills"] == 2
+    assert jobs.wait(runs["killed"]) == "success"
+    assert jobs.kinds(runs["killed"]) == ["success"]
+    assert "recovered: analyse after 2 tries" in text(jobs.mail(runs["killed"], "success"))
 
 
 def test_a_task_that_fails_for_good_is_mailed_once(jobs, runs):

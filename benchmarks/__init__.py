@@ -1,0 +1,1 @@
+"""Every claim about speed and memory, measured against peers in one run."""

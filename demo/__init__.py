@@ -1,0 +1,1 @@
+"""The embedded stack: what stands in for a company's database, mail server and Airflow on one machine."""
