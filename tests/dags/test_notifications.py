@@ -148,6 +148,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     environment = {
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
         "DELIVERY_STATUS_DEADLINE_MINUTES": str(DEADLINE_MINUTES),
+        # A killed process cannot remove its work folder.
+        "TMPDIR": str(tmp_path_factory.mktemp("work")),
     }
     with Stack(root, environment=environment, sql_scale=ORDERS / 1_000_000) as stack:
         with psycopg2.connect(stack.dsn) as connection, connection.cursor() as cursor:
