@@ -86,9 +86,10 @@ verdict_published = Asset("delivery_verdict")
         "execution_timeout": timedelta(minutes=30),
     },
     params={
+        # Each may be null: what may not is required by the form.
         "file": Param(
-            "",
-            type="string",
+            None,
+            type=["null", "string"],
             title="Statuses",
             description="Path of a CSV file or of a folder of them, or a URL. Empty: the day's file.",
         ),
@@ -108,8 +109,8 @@ verdict_published = Asset("delivery_verdict")
             description="Error share over which an alert is sent, 0 to 1. Empty: the configured one (0.10).",
         ),
         "recipients": Param(
-            [],
-            type="array",
+            None,
+            type=["null", "array"],
             items={"type": "string", "format": "idn-email"},
             title="Recipients",
             description="Addresses for the alert and the success mail. Empty: the Variable 'analysts'.",
@@ -197,8 +198,8 @@ def delivery_status_analysis():
     request >> wait_for_statuses >> verdict >> decision
     decision >> Label("over the threshold") >> alert
     decision >> Label("at or under it") >> no_alert
-    [alert, no_alert] >> success >> done
-    [request, wait_for_statuses, verdict, decision, alert, success] >> notify_failure()
+    # Whatever fails before it, `success` is at the least upstream_failed.
+    [alert, no_alert] >> success >> [done, notify_failure()]
 
 
 delivery_status_analysis()

@@ -29,8 +29,13 @@ def _graph(page: Page, url: str, picture: Path) -> None:
     page.goto(url)
     page.get_by_label("Show Graph").first.click()
     page.wait_for_selector(".react-flow__node", timeout=60_000)
+    page.add_style_tag(content=".react-flow__minimap { display: none }")
     # The tasks' states come after their boxes.
     page.wait_for_timeout(3000)
+    page.get_by_label("Collapse Details Panel").click()
+    page.wait_for_timeout(1000)
+    page.get_by_label("Fit View").click()
+    page.wait_for_timeout(1500)
     page.screenshot(path=picture)
 
 
@@ -42,7 +47,7 @@ def main() -> int:
         if outcome.problems:
             raise DemoError("; ".join(outcome.problems))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1440, "height": 760}, locale="en-GB")
+        page = browser.new_page(viewport={"width": 1280, "height": 430}, locale="en-GB")
         address = f"{stack.url}/dags/{outcome.job}/runs/{outcome.run_id}"
         _graph(page, address, PICTURES / "run-over-threshold.png")
         browser.close()

@@ -112,7 +112,8 @@ def _judge(stack: Airflow, run: Run, state: dict[str, Any], tasks: dict[str, dic
         outcome.problems.append(f"mails {outcome.mails}, and they should be {list(run.mails)}")
     again = [f"{name} {task['try_number']}" for name, task in tasks.items() if task["try_number"] > 1]
     tries = f" (tries: {', '.join(sorted(again))})" if again else ""
-    outcome.result = f"{state['state']}{': WRONG' if outcome.problems else ', as it should'}{tries}"
+    how = f"{state['state']} at the first try" if run.fails_in and not again else state["state"]
+    outcome.result = f"{how}{': WRONG' if outcome.problems else ', as it should'}{tries}"
     return outcome
 
 

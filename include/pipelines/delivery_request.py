@@ -60,14 +60,14 @@ def resolve(
     except ValueError:
         raise UsageError(f"date {params['date']!r} is no day: write it as YYYY-MM-DD") from None
     day = day or scheduled.astimezone(ZoneInfo(chosen.timezone)).date()
-    file = params["file"].strip()
+    file = (params["file"] or "").strip()
     day_file = str(Path(statuses_dir) / DAY_FILE.format(day=day))
     return {
         "file": file or day_file,
         "wait_for": "" if file else day_file,
         "day": day.isoformat(),
         "threshold": float(chosen.threshold),
-        "recipients": list(params["recipients"]),
+        "recipients": list(params["recipients"] or ()),
     }
 
 

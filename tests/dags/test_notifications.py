@@ -9,7 +9,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,25 +16,11 @@ from typing import ClassVar
 from urllib.parse import quote
 
 import psutil
-import psycopg2
 import pytest
 
-from demo.stack import Stack
+from tests.dags.jobs import DAG, DEADLINE_MINUTES, Jobs, html, names, statuses, text
 
 pytestmark = pytest.mark.airflow
-
-DAG = "delivery_status_analysis"
-ORDERS = 1000
-DEADLINE_MINUTES = 2
-
-
-def statuses(errors: int, *, of: int = ORDERS) -> str:
-    lines = ["order_id,status,updated_at"]
-    lines += [
-        f"{order},{'failed' if order <= errors else 'delivered'},2026-11-20T10:00:00"
-        for order in range(1, of + 1)
-    ]
-    return "\r\n".join(lines) + "\r\n"
 
 
 class Flaky(BaseHTTPRequestHandler):
@@ -79,85 +64,6 @@ def sender() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-
-
-class Jobs:
-    """The runs of one Airflow, as an operator sees them through its API, and the mails that they sent."""
-
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self.stack = stack
-        self.folder = folder
-
-    def file(self, name: str, content: str) -> str:
-        path = self.folder / name
-        path.write_text(content, encoding="utf-8", newline="")
-        return str(path)
-
-    def trigger(self, **conf: object) -> str:
-        run = self.stack.api("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
-        return run["dag_run_id"]
-
-    def state(self, run: str) -> str:
-        return self.stack.api("GET", f"/dags/{DAG}/dagRuns/{run}")["state"]
-
-    def tasks(self, run: str) -> dict[str, dict]:
-        found = self.stack.api("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances")["task_instances"]
-        return {task["task_id"]: task for task in found}
-
-    def wait(self, run: str, *, seconds: float = 300) -> str:
-        end = time.monotonic() + seconds
-        while (state := self.state(run)) not in ("success", "failed"):
-            if time.monotonic() > end:
-                raise TimeoutError({name: task["state"] for name, task in self.tasks(run).items()})
-            time.sleep(1)
-        return state
-
-    def mails(self, run: str) -> list[EmailMessage]:
-        return [mail for mail in self.stack.mailbox.messages() if run in text(mail)]
-
-    def kinds(self, run: str) -> list[str]:
-        return sorted(mail["X-Notice"] for mail in self.mails(run))
-
-    def mail(self, run: str, kind: str) -> EmailMessage:
-        (found,) = [mail for mail in self.mails(run) if mail["X-Notice"] == kind]
-        return found
-
-    def xcoms(self, run: str) -> list[dict]:
-        path = f"/dags/{DAG}/dagRuns/{run}/taskInstances/~/xcomEntries"
-        return [
-            self.stack.api("GET", f"{path.replace('~', entry['task_id'])}/{entry['key']}")
-            for entry in self.stack.api("GET", path)["xcom_entries"]
-        ]
-
-
-def text(mail: EmailMessage) -> str:
-    return mail.get_body(("plain",)).get_content()
-
-
-def html(mail: EmailMessage) -> str:
-    return mail.get_body(("html",)).get_content()
-
-
-def names(mail: EmailMessage) -> list[str]:
-    return [part.get_filename() for part in mail.iter_attachments()]
-
-
-@pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    root = tmp_path_factory.mktemp("airflow here")
-    environment = {
-        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-        "DELIVERY_STATUS_DEADLINE_MINUTES": str(DEADLINE_MINUTES),
-        # A killed process cannot remove its work folder.
-        "TMPDIR": str(tmp_path_factory.mktemp("work")),
-    }
-    with Stack(root, environment=environment, sql_scale=ORDERS / 1_000_000) as stack:
-        with psycopg2.connect(stack.dsn) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT count(*), max(order_id) FROM shop.orders")
-            assert cursor.fetchone() == (ORDERS, ORDERS)
-        stack.api("PATCH", f"/dags/{DAG}", {"is_paused": False})
-        folder = tmp_path_factory.mktemp("statuses")
-        yield Jobs(stack, folder)
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_a_run_that_went_well():
 
 def test_a_run_that_had_to_fail_and_did():
     outcome = perform(FakeStack("failed", {"analyse": ("failed", 1)}, "failure"), BROKEN)
-    assert outcome.result == "failed, as it should"
+    assert outcome.result == "failed at the first try, as it should"
     assert outcome.rows is None
 
 
