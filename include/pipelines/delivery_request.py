@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from extracts.errors import UsageError
-from pipelines.delivery_status import Settings, analyse, publish
+from pipelines.delivery_status import DATASET, Settings, analyse, publish
 
 DAY_FILE = "delivery_statuses_{day}.csv"
 
@@ -76,15 +76,35 @@ def analyse_and_publish(
 ) -> dict[str, Any]:
     """Find the verdict of a request and publish it; what `analyse` and `publish` raise passes through.
 
+    Where the data is refused because of bad rows, all of them stay in
+    `<root>/refused/delivery_status_analysis/<day>.csv`, which the error names.
+
     Returns:
         The verdict's numbers (no breakdown) and `package`, the path of the published `datapackage.json`.
     """
+    day = date.fromisoformat(request["day"])
+    refused = _refused(Path(root), day)
     with tempfile.TemporaryDirectory(prefix="delivery-status-") as work:
         verdict = analyse(
             request["file"],
             dsn=dsn,
             settings=settings(configuration, request["threshold"]),
             work=Path(work),
+            rejects=refused,
         )
-        published = publish(verdict, root=Path(root), day=date.fromisoformat(request["day"]))
+        published = publish(verdict, root=Path(root), day=day)
+    refused.unlink(missing_ok=True)
     return {**verdict.summary(), "package": str(published.package)}
+
+
+def _refused(root: Path, day: date) -> Path:
+    """Where rejected rows go; made now, so that a root that cannot be used is told before the work."""
+    try:
+        for folder in (root / "refused", root / "refused" / DATASET):
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot publish in {root}: {error.strerror}; create this folder, mount its volume, or give this "
+            "user the right to write there"
+        ) from None
+    return folder / f"{day}.csv"

@@ -5,8 +5,8 @@
 """
 
 from pipelines.delivery_status.analysis import analyse
-from pipelines.delivery_status.publishing import publish
+from pipelines.delivery_status.publishing import DATASET, publish
 from pipelines.delivery_status.settings import Settings
 from pipelines.delivery_status.verdict import Verdict
 
-__all__ = ["Settings", "Verdict", "analyse", "publish"]
+__all__ = ["DATASET", "Settings", "Verdict", "analyse", "publish"]
