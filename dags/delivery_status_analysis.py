@@ -53,8 +53,8 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
-from airflow.sdk.bases.hook import BaseHook
 
+from airflow_kit.connections import libpq
 from airflow_kit.deadlines import RunAfterDeadline
 from airflow_kit.notices import addresses, failures, noted, send, tell_late, this_run
 from airflow_kit.sensors import DayFileSensor
@@ -146,7 +146,7 @@ def delivery_status_analysis():
 
         return analyse_and_publish(
             request,
-            dsn=BaseHook.get_connection("test_db").get_uri(),
+            dsn=libpq("test_db"),
             root=Variable.get("published_root"),
             configuration=Variable.get("delivery_status", default={}, deserialize_json=True),
         )

@@ -109,8 +109,7 @@ def configuration(
 def postgres_connection(dsn: str, *, schema: str) -> str:
     """A libpq URI as an Airflow connection that sees the tables of one schema."""
     parts = urlsplit(dsn)
-    # Without a space: Airflow's URI of a connection would make a plus of it, which libpq does not read.
-    extra = {**dict(parse_qsl(parts.query)), "options": f"-csearch_path={schema}"}
+    extra = {**dict(parse_qsl(parts.query)), "options": f"-c search_path={schema}"}
     return json.dumps(
         {
             "conn_type": "postgres",

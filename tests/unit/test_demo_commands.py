@@ -100,12 +100,11 @@ def test_airflow_listens_on_loopback_only(tmp_path):
         assert "--skip-serve-logs" in airflow.COMMANDS[name]
 
 
-def test_a_connection_survives_airflows_own_uri():
+def test_a_connection_holds_what_the_url_does():
     connection = json.loads(
         airflow.postgres_connection(
             "postgresql://me:p%40ss@127.0.0.1:6432/test_db?sslmode=disable", schema="shop"
         )
     )
     assert connection["password"] == "p@ss"
-    assert connection["extra"] == {"sslmode": "disable", "options": "-csearch_path=shop"}
-    assert " " not in connection["extra"]["options"]
+    assert connection["extra"] == {"sslmode": "disable", "options": "-c search_path=shop"}
