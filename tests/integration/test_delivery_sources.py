@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.delivery_status import analysis
+from pipelines.delivery_status import reading
 from tests.integration.delivery import HEADER, Command, line, make_orders
 
 MANY = 200
@@ -155,14 +155,14 @@ def test_file_url(command):
 
 def test_file_that_changes_while_it_is_read(command, monkeypatch):
     path = command.folder / "statuses.csv"
-    read = analysis.read_statuses
+    read = reading.read_statuses
 
     def grow(*arguments):
         with path.open("a") as file:
             file.write(line(1, "failed"))
         return read(*arguments)
 
-    monkeypatch.setattr(analysis, "read_statuses", grow)
+    monkeypatch.setattr(reading, "read_statuses", grow)
     ran = command(HEADER + rows())
     assert ran.code == 1
     assert "statuses.csv changed while it was read" in ran.err

@@ -7,9 +7,8 @@ import pytest
 
 from extracts.errors import DataRefused, UsageError
 from pipelines.delivery_status import Settings
-from pipelines.delivery_status.reading import Counts
 from pipelines.delivery_status.source import Fingerprint
-from pipelines.delivery_status.verdict import judge
+from pipelines.delivery_status.verdict import Counts, judge
 
 
 @pytest.mark.parametrize(

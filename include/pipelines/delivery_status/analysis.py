@@ -1,27 +1,19 @@
 """From statuses and orders to a verdict: everything is read once, at the same time, and nothing is lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import duckdb
 import psycopg2
 
 from extracts import queries
 from extracts.errors import DataRefused, TransientError
 from extracts.postgres import Snapshot
 from pipelines.delivery_status.header import read_header
-from pipelines.delivery_status.reading import (
-    Counts,
-    connect,
-    read_orders,
-    read_statuses,
-    text_of,
-)
 from pipelines.delivery_status.settings import Settings, exact
 from pipelines.delivery_status.source import fingerprint, locate
-from pipelines.delivery_status.verdict import Verdict, judge
+from pipelines.delivery_status.verdict import Counts, Verdict, judge
 from pipelines.resources import folder
 
 _SHOWN_REJECTS = 3
@@ -47,39 +39,39 @@ def analyse(
     headers = [read_header(part) for part in parts]
     orders_csv = work / "orders.csv"
     with (
-        _engine_errors(work),
+        _file_errors(work),
         Snapshot(dsn, application_name="delivery_status") as snapshot,
-        connect(work, settings.timezone) as engine,
         ThreadPoolExecutor(2) as pool,
     ):
         orders = pool.submit(_copy_orders, snapshot, orders_csv)
         input = pool.submit(fingerprint, name, parts)
         try:
-            counts = read_statuses(engine, list(zip(parts, headers, strict=True)), work)
-            for part in parts:
-                part.unchanged()
-            rejected = _write_rejects(engine, counts, rejects or work / "rejects.csv")
-            _check(engine, counts, settings, name, rejected if rejects else None)
-            orders.result()
+            # Loading DuckDB takes a tenth of the whole: PostgreSQL is at work meanwhile.
+            from pipelines.delivery_status import reading
+
+            with reading.engine_errors(work), reading.connect(work, settings.timezone) as engine:
+                counts = reading.read_statuses(engine, list(zip(parts, headers, strict=True)), work)
+                for part in parts:
+                    part.unchanged()
+                rejected = reading.write_rejects(engine, counts, rejects or work / "rejects.csv")
+                shown = reading.first_rejects(engine, _SHOWN_REJECTS) if rejected else []
+                _check(counts, settings, name, shown, rejected if rejects else None)
+                orders.result()
+                reading.read_orders(engine, orders_csv)
+                orders_csv.unlink()
+                return judge(
+                    reading.verdict_rows(engine, settings.error_statuses),
+                    counts=counts,
+                    settings=settings,
+                    input=input.result(),
+                    snapshot_time=snapshot.time,
+                    rejects=rejected,
+                )
         except BaseException:
             # Else the verdict that nobody waits for any more would hold the process until COPY ends.
             with suppress(psycopg2.Error):
                 snapshot.connection.cancel()
             raise
-        read_orders(engine, orders_csv)
-        orders_csv.unlink()
-        engine.executemany(
-            text_of("delivery_error_statuses"), [[status] for status in sorted(settings.error_statuses)]
-        )
-        answer = engine.execute(text_of("delivery_verdict"))
-        return judge(
-            iter(answer.fetchone, None),
-            counts=counts,
-            settings=settings,
-            input=input.result(),
-            snapshot_time=snapshot.time,
-            rejects=rejected,
-        )
 
 
 def _copy_orders(snapshot: Snapshot, target: Path) -> None:
@@ -87,27 +79,12 @@ def _copy_orders(snapshot: Snapshot, target: Path) -> None:
         snapshot.copy_out(queries.load("delivery_orders", folder("sql")), None, sink)
 
 
-def _write_rejects(engine: duckdb.DuckDBPyConnection, counts: Counts, target: Path) -> Path | None:
-    if not counts.rows_rejected:
-        return None
-    engine.table("rejects").write_csv(str(target), header=True)
-    return target
-
-
-def _check(
-    engine: duckdb.DuckDBPyConnection, counts: Counts, settings: Settings, name: str, rejects: Path | None
-) -> None:
+def _check(counts: Counts, settings: Settings, name: str, first: Sequence[str], rejects: Path | None) -> None:
     read, rejected = counts.rows_read, counts.rows_rejected
     if not read:
         raise DataRefused(f"{name} has a header and no rows")
     problems = ""
-    if rejected:
-        first = [
-            f"{file} line {line}"
-            + (f", column {column}" if column else "")
-            + f": {reason} ({value or ''!r:.60})"
-            for file, line, column, reason, value in engine.table("rejects").limit(_SHOWN_REJECTS).fetchall()
-        ]
+    if first:
         problems = f"; the first: {'; '.join(first)}" + (f"; all are in {rejects}" if rejects else "")
     if rejected > exact(settings.max_reject_share) * read:
         raise DataRefused(
@@ -121,10 +98,8 @@ def _check(
 
 
 @contextmanager
-def _engine_errors(work: Path) -> Iterator[None]:
+def _file_errors(work: Path) -> Iterator[None]:
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise TransientError(f"no room to work in {work}, or no memory: {error}") from None
     except OSError as error:
         raise TransientError(f"cannot write in {work}: {error}") from None

@@ -1,25 +1,21 @@
 """Statuses and orders into DuckDB, with every row that was read accounted for."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from extracts.errors import DataRefused
+from extracts.errors import DataRefused, TransientError
 from pipelines.delivery_status.header import Header
 from pipelines.delivery_status.lines import NUMBERED_COLUMNS, Numbering
 from pipelines.delivery_status.source import Part
+from pipelines.delivery_status.verdict import Counts
 from pipelines.resources import folder
 
 # A million orders need little more than half of it, ten million go to the disk; a larger one is no faster.
 _MEMORY = "300MB"
-
-
-@dataclass(frozen=True)
-class Counts:
-    rows_read: int
-    rows_rejected: int
 
 
 def text_of(name: str) -> str:
@@ -41,6 +37,15 @@ def connect(work: Path, timezone: str) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = false")
     connection.execute(text_of("delivery_tables"))
     return connection
+
+
+@contextmanager
+def engine_errors(work: Path) -> Iterator[None]:
+    """DuckDB's lack of disk or memory as TransientError."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise TransientError(f"no room to work in {work}, or no memory: {error}") from None
 
 
 def read_statuses(
@@ -87,6 +92,22 @@ def _read_part(
     numbered.unlink()
 
 
+def write_rejects(connection: duckdb.DuckDBPyConnection, counts: Counts, target: Path) -> Path | None:
+    """The rejected rows as CSV; None when there are none."""
+    if not counts.rows_rejected:
+        return None
+    connection.table("rejects").write_csv(str(target), header=True)
+    return target
+
+
+def first_rejects(connection: duckdb.DuckDBPyConnection, number: int) -> list[str]:
+    """The first rejected rows, each as a line for a person."""
+    return [
+        f"{file} line {line}" + (f", column {column}" if column else "") + f": {reason} ({value or ''!r:.60})"
+        for file, line, column, reason, value in connection.table("rejects").limit(number).fetchall()
+    ]
+
+
 def read_orders(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """The orders from COPY's CSV; returns how many. Raises DataRefused when one is there twice."""
     _load(connection, "delivery_orders_read", path=str(path))
@@ -97,6 +118,17 @@ def read_orders(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
             " is it a view that joins something?"
         )
     return int(rows)
+
+
+def verdict_rows(
+    connection: duckdb.DuckDBPyConnection, error_statuses: Collection[str]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of `delivery_verdict.sql` on what was read."""
+    connection.executemany(
+        text_of("delivery_error_statuses"), [[status] for status in sorted(error_statuses)]
+    )
+    answer = connection.execute(text_of("delivery_verdict"))
+    return iter(answer.fetchone, None)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, query: str, **values: Any) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from extracts.errors import DataRefused
-from pipelines.delivery_status.reading import Counts
 from pipelines.delivery_status.settings import Settings, exact
 from pipelines.delivery_status.source import Fingerprint
 
@@ -16,6 +15,14 @@ _UNKNOWN_NAMES = 20
 _NAME_LENGTH = 60
 # A little under the 2 KB that may pass between tasks: a path is added to it there.
 _SUMMARY_BYTES = 1600
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of the input, and those of them that could not be used."""
+
+    rows_read: int
+    rows_rejected: int
 
 
 @dataclass(frozen=True)
