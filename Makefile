@@ -53,7 +53,7 @@ evidence: $(INSTALLED) ## take the README's pictures again (needs Chromium)
 
 constraints: $(INSTALLED) ## pin every dependency again, at its newest, for Python 3.11 to 3.13
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --all-extras --group dev \
-		--group browser --no-annotate --no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
+		--group browser --group spark --no-annotate --no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
 
 clean: ## end what runs and remove everything that make has made
 	@test ! -x $(BIN)/python || $(BIN)/python -m demo down

@@ -65,3 +65,4 @@ def test_the_runs_page_links_from_the_mail(jobs, page):
     (address,) = re.findall(r"^Run: (\S+)$", text(alert), re.MULTILINE)
     page.goto(address)
     page.get_by_text("send_alert").first.wait_for()
+    assert page.get_by_text("Success").count()

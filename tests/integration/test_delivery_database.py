@@ -3,29 +3,12 @@
 import socket
 import threading
 import time
-from pathlib import Path
 
 import psycopg2
-import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from tests.integration.delivery import HEADER, Command, line, make_orders
-
-
-@pytest.fixture
-def command(
-    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    return Command(database, tmp_path, capsys)
-
-
-def execute(dsn: str, statement: str) -> None:
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
+from tests.integration.delivery import HEADER, line, make_orders
+from tests.integration.sql import execute
 
 
 def test_database_away(command):

@@ -1,6 +1,7 @@
 """The verdict's query is one text for two engines: Spark gives DuckDB's answer."""
 
 import random
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -10,8 +11,10 @@ import pytest
 from pipelines.resources import folder
 
 # pyspark-client, which has no py4j, cannot start an engine of its own.
-pytest.importorskip("py4j", reason="pyspark (the full one, with Java 17) is not installed here")
-pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed here")
+pytest.importorskip("py4j", reason="Spark: pyspark is not installed (dependency group spark)")
+pyspark = pytest.importorskip("pyspark", reason="Spark: pyspark is not installed (dependency group spark)")
+if shutil.which("java") is None:
+    pytest.skip("Spark: there is no Java", allow_module_level=True)
 
 QUERY = (folder("sql") / "delivery_verdict.sql").read_text(encoding="utf-8")
 ORDERS = "order_id bigint, carrier string, region string"

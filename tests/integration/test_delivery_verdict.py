@@ -15,18 +15,10 @@ import pytest
 from extracts.errors import DataRefused
 from extracts.verify import verify
 from pipelines.delivery_status import Settings, analyse, publish
-from tests.integration.delivery import HEADER, Command, line, make_orders
+from tests.integration.delivery import HEADER, line, make_orders
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 ERRORS = {"failed", "returned", "lost", "damaged", "cancelled_by_carrier"}
-
-
-@pytest.fixture
-def command(
-    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    return Command(database, tmp_path, capsys)
 
 
 def test_exactly_a_tenth_is_no_alert_and_one_error_more_is(command):

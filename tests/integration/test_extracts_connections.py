@@ -7,14 +7,7 @@ import pytest
 
 from extracts.errors import TransientError, UsageError
 from extracts.postgres import Snapshot, connect
-
-
-def execute(dsn, statement):
-    connection = connect(dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
+from tests.integration.sql import execute
 
 
 def test_the_environment_of_libpq_is_enough(database, monkeypatch):

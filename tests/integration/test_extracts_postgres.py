@@ -16,33 +16,9 @@ import pytest
 from extracts import queries
 from extracts.errors import DataRefused, TransientError, UsageError
 from extracts.postgres import Column, Snapshot, connect, copy_in
+from tests.integration.sql import copied, execute
 
 MANY = "SELECT n, repeat('x', 200) AS text FROM generate_series(1, 300000) AS n"
-
-
-@pytest.fixture
-def orders(database):
-    """A database with a small table, and its DSN."""
-    with connect(database) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE orders (id bigint PRIMARY KEY, note text)")
-        cursor.execute("INSERT INTO orders SELECT n, 'order ' || n FROM generate_series(1, 3) AS n")
-    connection.close()
-    return database
-
-
-def execute(dsn, statement):
-    connection = connect(dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
-
-
-def copied(dsn, query, params=None):
-    sink = io.BytesIO()
-    with Snapshot(dsn) as snapshot:
-        rows = snapshot.copy_out(query, params, sink)
-    return rows, sink.getvalue().decode()
 
 
 def test_rows_come_out_as_csv(orders):

@@ -37,8 +37,8 @@ class Mails:
 class FakeStack:
     """Airflow with one run that has ended already."""
 
-    root = Path("/root")
-    published = Path("/root/published")
+    root = Path("/stack")
+    published = Path("/stack/published")
     day = date(2026, 11, 21)
 
     def __init__(self, state: str, tasks: dict[str, tuple[str, int]], *mails: str) -> None:
@@ -64,7 +64,7 @@ class FakeStack:
         if path.endswith("/xcomEntries"):
             return {"xcom_entries": [{"key": "return_value"}] if self.state == "success" else []}
         if path.endswith("/return_value"):
-            return {"value": {"rows_read": 1000000, "package": "/root/published/job/dt=1/datapackage.json"}}
+            return {"value": {"rows_read": 1000000, "package": "/stack/published/job/dt=1/datapackage.json"}}
         return {}
 
 
@@ -78,7 +78,7 @@ def test_a_run_that_went_well():
     outcome = perform(stack, RUN)
     assert ("PATCH", "/dags/job", {"is_paused": False}) in stack.called
     assert (outcome.rows, outcome.seconds, outcome.mails) == (1_000_000, 12.3, ["success"])
-    assert outcome.files == "/root/published/job/dt=1"
+    assert outcome.files == "/stack/published/job/dt=1"
     assert outcome.result == "success, as it should"
     assert outcome.problems == []
 
@@ -93,7 +93,7 @@ def test_a_failed_task_is_named_with_its_log():
     outcome = perform(FakeStack("failed", {"analyse": ("failed", 4)}, "failure"), RUN)
     assert outcome.result == "failed: WRONG (tries: analyse 4)"
     assert outcome.problems[0] == (
-        "task analyse failed, see /root/airflow/logs/dag_id=job/run_id=run-1/task_id=analyse/attempt=4.log"
+        "task analyse failed, see /stack/airflow/logs/dag_id=job/run_id=run-1/task_id=analyse/attempt=4.log"
     )
 
 
@@ -138,10 +138,10 @@ def test_a_stack_that_breaks_ends_the_wait():
 def test_table_and_summary_say_the_same(tmp_path):
     stack = FakeStack("success", {"analyse": ("success", 1)}, "success")
     outcomes = show.perform(stack, [RUN, BROKEN], lambda line: None)
-    text = show.table(outcomes, below=Path("/root"))
+    text = show.table(outcomes, below=Path("/stack"))
     assert "1,000,000" in text
     assert "published/job/dt=1" in text
-    assert "/root/published" not in text
+    assert "/stack/published" not in text
 
     show.write_summary(outcomes, stack, tmp_path / "new" / "summary.json")
     summary = json.loads((tmp_path / "new" / "summary.json").read_text(encoding="utf-8"))

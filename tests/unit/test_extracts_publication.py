@@ -157,8 +157,12 @@ def test_a_publisher_that_waits_goes_on_when_the_other_has_ended(tmp_path):
 
 
 def test_datasets_do_not_lock_each_other(tmp_path):
-    with Publication(tmp_path, "one", DAY).stage(), Publication(tmp_path, "other", DAY).stage():
-        pass
+    with (
+        Publication(tmp_path, "one", DAY).stage() as one,
+        Publication(tmp_path, "other", DAY).stage() as other,
+    ):
+        assert one.folder.is_dir()
+        assert other.folder.is_dir()
 
 
 def test_what_is_not_published_is_removed(tmp_path):
