@@ -29,8 +29,8 @@ for the form:
 **When it fails.** A database or mail server that is away is tried again, with growing pauses. Data that
 cannot be right (no file, a wrong header, too many rejected rows, too few rows) fails at once, and nothing is
 published; every rejected row is in `refused/delivery_status_analysis/<date>.csv` under `published_root`. Mend
-or replace the file, then clear the failed task *with downstream*. A run that is red because
-a mail could not be sent has published its verdict already: clear the task when the mail server is back, and
+or replace the file, then clear the failed task *with downstream*. A run that is red because a mail could not
+be sent has published its verdict already: clear the task *with downstream* when the mail server is back, and
 what was not delivered goes out.
 """
 
@@ -126,7 +126,7 @@ verdict_published = Asset("delivery_verdict")
 def delivery_status_analysis():
     @task
     @noted
-    def resolve_input(params: dict, run_id: str) -> dict:
+    def resolve_input(params: dict) -> dict:
         """Which file, for which day, against which threshold: told before anything is waited for."""
         from pipelines.delivery_request import resolve
 

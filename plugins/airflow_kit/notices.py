@@ -27,11 +27,19 @@ FAILURE = "failure"
 TRIES = "tries"
 
 # A note is an XCom, and those stay within 2 KB.
-ERROR_LENGTH = 1500
+ERROR_BYTES = 1500
 
 
 class Mailer(SmtpHook):
     """The SMTP connection of Airflow, sending a message that is built already."""
+
+    def sender(self) -> str:
+        """The address that mails come from. Raises UsageError when the connection names none."""
+        if not self.from_email:
+            raise UsageError(
+                f'the connection {self.smtp_conn_id!r} names no sender: set "from_email" in its extra'
+            )
+        return str(self.from_email)
 
     def deliver(self, message: EmailMessage) -> None:
         """Send to every recipient. One that the server refuses while it takes others is logged."""
@@ -53,12 +61,12 @@ def addresses(variable: str) -> list[str]:
 def send(notice: Notice, recipients: Iterable[str], thread: str) -> None:
     """Send a notice now; errors of the mail server are raised, so that its task is tried again."""
     with Mailer() as mailer:
-        mailer.deliver(compose(notice, sender=mailer.from_email, recipients=list(recipients), thread=thread))
+        mailer.deliver(compose(notice, sender=mailer.sender(), recipients=list(recipients), thread=thread))
 
 
 def note_failure(ti: Any, error: BaseException) -> None:
     """Leave the error for the failure mail. It never hides the error itself."""
-    text = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+    text = f"{type(error).__name__}: {error}".encode()[:ERROR_BYTES].decode(errors="ignore")
     with suppress(Exception):
         ti.xcom_push(FAILURE, {"error": text, "tries": ti.try_number, "log_url": ti.log_url})
 
@@ -141,6 +149,6 @@ async def tell_late(minutes: int, context: dict[str, Any]) -> None:
     recipients = await sync_to_async(addresses)("operators")
     async with Mailer() as mailer:
         message = compose(
-            late(about, minutes), sender=mailer.from_email, recipients=recipients, thread=about.run_id
+            late(about, minutes), sender=mailer.sender(), recipients=recipients, thread=about.run_id
         )
         await mailer._smtp_client.send_message(message)
