@@ -1,5 +1,6 @@
 """The verdict's query is one text for two engines: Spark gives DuckDB's answer."""
 
+import logging
 import random
 import shutil
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["pyspark.sql.Spa
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .getOrCreate()
     )
+    # Its farewell would come when the interpreter ends, on a stream that pytest has closed by then.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     yield session
     session.stop()
 
