@@ -3,6 +3,8 @@
 import csv
 import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -258,3 +260,13 @@ def test_summary_is_small_whatever_the_data(database, tmp_path):
     assert len(json.dumps(verdict.summary())) < 1700
     assert "breakdown" not in verdict.summary()
     assert verdict.summary()["rows_read"] == 100
+
+
+def test_an_answer_that_nobody_reads_to_its_end_is_no_error(database, tmp_path):
+    make_orders(database, [(1, "СДЭК", "Москва")])
+    (tmp_path / "statuses.csv").write_text(HEADER + line(1))
+    command = [sys.executable, "-m", "pipelines.delivery_status", "statuses.csv", "--dsn", database]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
