@@ -36,8 +36,11 @@ class Jobs:
         run = self.stack.api("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
         return run["dag_run_id"]
 
+    def run(self, run: str) -> dict[str, Any]:
+        return self.stack.api("GET", f"/dags/{DAG}/dagRuns/{run}")
+
     def state(self, run: str) -> str:
-        return self.stack.api("GET", f"/dags/{DAG}/dagRuns/{run}")["state"]
+        return self.run(run)["state"]
 
     def tasks(self, run: str) -> dict[str, dict[str, Any]]:
         found = self.stack.api("GET", f"/dags/{DAG}/dagRuns/{run}/taskInstances")["task_instances"]

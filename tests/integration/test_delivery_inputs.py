@@ -8,13 +8,13 @@ import psycopg2
 import pytest
 
 from demo.postgres import EmbeddedServer
-from tests.integration.delivery import HEADER, Command, line, make_orders
+from tests.integration.delivery import HEADER, line, make_orders
 
 MANY = 200
 
 
 @pytest.fixture(scope="module")
-def orders(postgres_server: EmbeddedServer) -> Iterator[str]:
+def database(postgres_server: EmbeddedServer) -> Iterator[str]:
     """A database with orders 1 to 200, which no test here changes."""
     with psycopg2.connect(postgres_server.dsn()) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA delivery_inputs")
@@ -24,14 +24,6 @@ def orders(postgres_server: EmbeddedServer) -> Iterator[str]:
     with connection, connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA delivery_inputs CASCADE")
     connection.close()
-
-
-@pytest.fixture
-def command(
-    orders: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    return Command(orders, tmp_path, capsys)
 
 
 def rows(first: int = 1, last: int = MANY) -> str:

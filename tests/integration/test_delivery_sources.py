@@ -16,13 +16,10 @@ MANY = 200
 
 
 @pytest.fixture
-def command(
-    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
+def command(command: Command) -> Command:
     """The command on a database with orders 1 to 200."""
-    make_orders(database, [(i, f"carrier {i % 3}", f"region {i % 2}") for i in range(1, MANY + 1)])
-    monkeypatch.chdir(tmp_path)
-    return Command(database, tmp_path, capsys)
+    make_orders(command.dsn, [(i, f"carrier {i % 3}", f"region {i % 2}") for i in range(1, MANY + 1)])
+    return command
 
 
 def rows(first: int = 1, last: int = MANY) -> str:

@@ -15,13 +15,16 @@ from demo.supervisor import Part, PartDied, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Each is ended by its test long before; should the test itself be killed, it ends by itself.
+SLEEPER = "import time; time.sleep(300)"
+
 # A part that ignores SIGTERM, with a child in another process group, as Airflow's tasks have.
-STUBBORN = """
+STUBBORN = f"""
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], process_group=0)
+child = subprocess.Popen([sys.executable, "-c", {SLEEPER!r}], process_group=0)
 print(os.getpid(), child.pid, flush=True)
-time.sleep(300)
+{SLEEPER}
 """
 
 
@@ -54,7 +57,7 @@ def pids_in(log: Path) -> list[int]:
 
 def test_a_part_that_dies_is_named_with_its_last_words_and_its_log(tmp_path):
     group = Supervisor()
-    group.start(part(tmp_path, "steady", "import time; time.sleep(300)"))
+    group.start(part(tmp_path, "steady", SLEEPER))
     group.start(part(tmp_path, "doomed", "print('all well'); raise SystemExit('the port is taken')"))
     try:
         with pytest.raises(PartDied) as died:
@@ -69,7 +72,7 @@ def test_a_part_that_dies_is_named_with_its_last_words_and_its_log(tmp_path):
 
 def test_a_part_killed_by_a_signal_is_told_as_such(tmp_path):
     group = Supervisor()
-    group.start(part(tmp_path, "killed", "import time; time.sleep(300)"))
+    group.start(part(tmp_path, "killed", SLEEPER))
     os.kill(group.pid("killed"), signal.SIGKILL)
     with pytest.raises(PartDied, match="killed was killed by signal 9"):
         wait_for(lambda: group.check())
@@ -87,7 +90,7 @@ def test_stopping_ends_children_and_grandchildren_that_do_not_heed_it(tmp_path):
 
 
 def test_what_a_part_left_behind_is_ended_too(tmp_path):
-    code = STUBBORN.rsplit("time.sleep(300)", 1)[0]
+    code = STUBBORN.rsplit(SLEEPER, 1)[0]
     group = Supervisor()
     group.start(part(tmp_path, "gone", code))
     pids = pids_in(tmp_path / "gone.log")
@@ -98,7 +101,7 @@ def test_what_a_part_left_behind_is_ended_too(tmp_path):
 
 def test_a_stopped_part_is_not_missed_and_starts_again(tmp_path):
     group = Supervisor()
-    sleeper = part(tmp_path, "sleeper", "import time; time.sleep(300)")
+    sleeper = part(tmp_path, "sleeper", SLEEPER)
     group.start(sleeper)
     first = group.pid("sleeper")
     group.stop("sleeper", grace=1)
@@ -117,7 +120,7 @@ from demo.supervisor import Part, Supervisor
 folder = Path({str(tmp_path)!r})
 group = Supervisor()
 group.start(Part("stubborn", [sys.executable, "-c", {STUBBORN!r}], dict(os.environ), folder / "stubborn.log"))
-time.sleep(300)
+{SLEEPER}
 """
     supervisor = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     pids = pids_in(tmp_path / "stubborn.log")
