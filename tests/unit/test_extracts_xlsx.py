@@ -104,6 +104,7 @@ def test_the_header_is_bold_frozen_and_filters(sheet, rows):
     assert [view.column_dimensions[letter].width - 5 / 7 for letter in "ABCDE"] == pytest.approx(
         [column.width for column in COLUMNS], abs=0.1
     )
+    assert (view.page_setup.fitToHeight, view.print_title_rows) == (0, "$1:$1")
     assert not any(cell.font.b for row in view.iter_rows(min_row=2) for cell in row)
     assert len(calamine(path)) == len([row for row in rows if any(row)])
 

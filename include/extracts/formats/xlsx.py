@@ -93,6 +93,8 @@ def write_xlsx(
                 for column in columns
                 if column.kind in _NUMBER_FORMATS
             },
+            # On paper a sheet is one page wide, with the header on each page.
+            page_setup={"landscape": True, "fit_to_pages": (1, 0), "repeat_rows": 0, "paper_size": 9},
             # Codes of digits are text on purpose.
             ignore_errors=[column.name for column in columns if column.kind == "text"],
         )
