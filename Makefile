@@ -16,7 +16,7 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(STATE))
 .PHONY: $(INSTALLED)
 endif
 
-.PHONY: help setup demo up down test lint format constraints evidence bench clean
+.PHONY: help setup demo up down test lint format constraints evidence diagrams bench clean
 
 help: ## list what make can do
 	@echo "usage: make TARGET"
@@ -44,12 +44,16 @@ lint: $(INSTALLED) ## ruff (rules and format), mypy
 format: $(INSTALLED) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: $(INSTALLED) ## measure the delivery analysis against its peer, pandas
+bench: $(INSTALLED) ## measure the analysis against pandas, and the price lists against openpyxl
 	@$(BIN)/python benchmarks/delivery_status.py
+	@$(BIN)/python benchmarks/price_lists.py
 
 evidence: $(INSTALLED) ## take the README's pictures again (needs Chromium)
 	@$(BIN)/uv pip install --quiet --constraint constraints.txt --group browser
 	@$(BIN)/python -m demo.evidence
+
+diagrams: $(INSTALLED) ## draw the documents' diagrams again (needs npm and Java)
+	@$(BIN)/python -m demo.diagrams
 
 constraints: $(INSTALLED) ## pin every dependency again, at its newest, for Python 3.11 to 3.13
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --all-extras --group dev \

@@ -59,14 +59,16 @@ from airflow_kit.deadlines import RunAfterDeadline
 from airflow_kit.notices import addresses, failures, noted, send, tell_late, this_run
 from airflow_kit.sensors import DayFileSensor
 from extracts.errors import DataRefused, UsageError
+from pipelines.schedules import SCHEDULES
 
-DEADLINE_MINUTES = int(os.environ.get("DELIVERY_STATUS_DEADLINE_MINUTES", "60"))
+SCHEDULE = SCHEDULES["delivery_status_analysis"]
+DEADLINE_MINUTES = int(os.environ.get("DELIVERY_STATUS_DEADLINE_MINUTES", SCHEDULE.deadline_minutes))
 
 verdict_published = Asset("delivery_verdict")
 
 
 @dag(
-    schedule=CronTriggerTimetable("0 7 * * *", timezone="Europe/Moscow"),
+    schedule=CronTriggerTimetable(SCHEDULE.cron, timezone=SCHEDULE.timezone),
     # No start date: with one, Airflow would run the last slot as soon as the DAG is unpaused.
     catchup=False,
     max_active_runs=4,
@@ -174,7 +176,7 @@ def delivery_status_analysis():
 
     @task(trigger_rule="one_failed")
     def notify_failure() -> None:
-        from pipelines.delivery_notices import failure
+        from pipelines.run_notices import failure
 
         run = this_run()
         send(failure(failures(), run), addresses("operators"), run.run_id)

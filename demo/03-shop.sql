@@ -75,8 +75,11 @@ INSERT INTO shop.client_prices (client_id, product_id, price, valid_from, valid_
 SELECT
     client.id,
     product.id,
-    round(product.price * (70 + demo.pick(client.id * 40 + slot, 21, 28)) / 100 + 0.01, 2),
+    -- Two mistakes, which begin tomorrow: a price of nothing, and one in kopecks.
+    CASE WHEN client.id = 6 AND slot = 15 THEN 0 WHEN client.id = 8 AND slot = 15 THEN 100 ELSE 1 END
+    * round(product.price * (70 + demo.pick(client.id * 40 + slot, 21, 28)) / 100 + 0.01, 2),
     demo.today() + CASE
+        WHEN slot = 15 AND client.id IN (6, 8) THEN 1
         WHEN slot < 8 THEN -400 + slot
         WHEN slot < 12 THEN -90
         WHEN slot < 15 THEN 1 + slot

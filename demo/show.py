@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -67,9 +67,7 @@ def _watch(stack: Airflow, run: Run, run_id: str, tell: Callable[[str], None]) -
     while True:
         stack.check()
         state = stack.api("GET", here)
-        tasks = {
-            task["task_id"]: task for task in stack.api("GET", f"{here}/taskInstances")["task_instances"]
-        }
+        tasks = {_name(task): task for task in stack.api("GET", f"{here}/taskInstances")["task_instances"]}
         for name, task in sorted(tasks.items(), key=lambda item: str(item[1]["end_date"])):
             if task["state"] in _WORTH_TELLING and told.get(name) != task["state"]:
                 told[name] = task["state"]
@@ -83,6 +81,12 @@ def _watch(stack: Airflow, run: Run, run_id: str, tell: Callable[[str], None]) -
                 f"{', '.join(waiting)}: see the logs in {stack.root / 'logs'}"
             )
         time.sleep(1)
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    """A task's name; those of a mapped task are told apart by their index."""
+    index = task.get("map_index", -1)
+    return str(task["task_id"]) if index < 0 else f"{task['task_id']}[{index}]"
 
 
 def _judge(stack: Airflow, run: Run, state: dict[str, Any], tasks: dict[str, dict[str, Any]]) -> Outcome:
@@ -108,7 +112,11 @@ def _judge(stack: Airflow, run: Run, state: dict[str, Any], tasks: dict[str, dic
     expected = "failed" if run.fails_in else "success"
     if state["state"] != expected and not outcome.problems:
         outcome.problems.append(f"the run ended as {state['state']} and should be {expected}")
-    if sorted(outcome.mails) != sorted(run.mails):
+    for name, wanted in run.comes_to.items():
+        if values.get(name) != wanted:
+            outcome.problems.append(f"{name} is {values.get(name)}, and it should be {wanted}")
+    told_before = not values.get("changed", True) and not outcome.mails
+    if sorted(outcome.mails) != sorted(run.mails) and not told_before:
         outcome.problems.append(f"mails {outcome.mails}, and they should be {list(run.mails)}")
     again = [f"{name} {task['try_number']}" for name, task in tasks.items() if task["try_number"] > 1]
     tries = f" (tries: {', '.join(sorted(again))})" if again else ""
@@ -129,7 +137,10 @@ def _returned(stack: Airflow, run: Run, run_id: str) -> dict[str, Any]:
 
 def _log(stack: Airflow, run: Run, task: dict[str, Any]) -> Path:
     folder = stack.root / "airflow" / "logs" / f"dag_id={run.dag}" / f"run_id={task['dag_run_id']}"
-    return folder / f"task_id={task['task_id']}" / f"attempt={task['try_number']}.log"
+    instance = folder / f"task_id={task['task_id']}"
+    if task.get("map_index", -1) >= 0:
+        instance /= f"map_index={task['map_index']}"
+    return instance / f"attempt={task['try_number']}.log"
 
 
 def _moment(text: str) -> datetime:

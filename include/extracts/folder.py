@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def lock(path: Path, *, wait: float = 0) -> Iterator[None]:
                 continue
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             raise TransientError(
-                f"{path.parent} is being published by {holder}: wait until it has ended, then run again"
+                f"{path.parent} is in use by {holder}: wait until it has ended, then run again"
             )
         # On a full disk the name may be lost, but old versions can still be pruned.
         with suppress(OSError):
@@ -131,6 +132,16 @@ def replace_link(path: Path, target: str) -> None:
         raise
     temporary.replace(path)
     sync(path.parent)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Give a file that will not change a second name, or a copy of it where there are no such links."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS):
+            raise
+        shutil.copyfile(source, target)
 
 
 def move_folder(source: Path, target: Path) -> None:

@@ -18,6 +18,7 @@ PACKAGE = "datapackage.json"
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _DISTRIBUTION = "batch-extracts"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_OWN = ("window", "snapshotTime", "firstPublished", "resources")
 _MEDIATYPES = {
     "csv": "text/csv",
     "json": "application/json",
@@ -95,7 +96,7 @@ def describe(
     if snapshot_time is not None:
         described["snapshotTime"] = _instant(snapshot_time)
     described["producer"] = {"name": _DISTRIBUTION, "version": _producer_version()}
-    if taken := sorted(properties.keys() & {*described, "window", "snapshotTime", "resources"}):
+    if taken := sorted(properties.keys() & {*described, *_OWN}):
         raise UsageError(f"properties of the package that are not the caller's to set: {', '.join(taken)}")
     described |= {**properties, "resources": resources}
     try:

@@ -36,6 +36,11 @@ _STAGING = ".staging-"
 _LOCK = ".lock"
 
 
+def is_dataset(name: str) -> bool:
+    """Whether `name` may be that of a dataset, which is also a folder's."""
+    return _DATASET.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Published:
     """A version of a day's set: its folder, the package that makes it current, and what that says.
@@ -54,7 +59,7 @@ class Publication:
     """One day's set of files of a dataset, below a root folder that must exist."""
 
     def __init__(self, root: Path, dataset: str, day: date) -> None:
-        if not _DATASET.fullmatch(dataset):
+        if not is_dataset(dataset):
             raise UsageError(
                 f"dataset {dataset!r} is no name: use small letters, digits, '.', '_' and '-', at most 100"
             )
@@ -136,6 +141,9 @@ class Publication:
             version = versions.following(self._folder, current.version if current else None)
             versioned = versions.path(self._folder, version)
             descriptor["version"] = version
+            # Whether a day was on time is told by its first version, which may be pruned.
+            first = current.descriptor if current else descriptor
+            descriptor["firstPublished"] = first.get("firstPublished") or first.get("created")
             for item in descriptor["resources"]:
                 item["path"] = f"{versioned.name}/{item['path']}"
             folder.make_folder(self._folder)
@@ -185,6 +193,7 @@ class Stage:
         self.folder = staging
         self._publication = publication
         self._resources: dict[str, Descriptor] = {}
+        self._taken: set[tuple[str, str]] = set()
 
     def add(
         self,
@@ -199,13 +208,12 @@ class Stage:
         """Describe the file `name` in the stage's folder; a CSV's rows are counted where not given."""
         item = resource(name, rows=rows, schema=schema, dialect=dialect, title=title, description=description)
         # Two names that differ by case only are one file on some of the readers' disks.
-        if any(
-            item["name"] == other["name"] or name.lower() == taken.lower()
-            for taken, other in self._resources.items()
-        ):
+        identities = {("name", item["name"]), ("file", name.lower())}
+        if identities & self._taken:
             raise UsageError(
                 f"{name!r} is in the set already, as resource {item['name']!r}: choose another name"
             )
+        self._taken |= identities
         self._resources[name] = item
 
     def publish(

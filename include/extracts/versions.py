@@ -22,7 +22,16 @@ def path(day: Path, version: str) -> Path:
 
 def present(day: Path) -> list[str]:
     """The versions that have a folder, described or not, oldest first."""
-    return sorted(found.name[2:] for found in day.glob("v=*/") if _NAME.fullmatch(found.name[2:]))
+    return sorted(found.name[2:] for found in day.glob("v=*/") if instant(found.name[2:]))
+
+
+def instant(version: str) -> datetime | None:
+    """When a version was made, in UTC, or None for what is no version's name."""
+    if not _NAME.fullmatch(version):
+        return None
+    with suppress(ValueError):
+        return datetime.strptime(version, _FORMAT).replace(tzinfo=UTC)
+    return None
 
 
 def following(day: Path, current: str | None) -> str:
@@ -30,12 +39,9 @@ def following(day: Path, current: str | None) -> str:
 
     So two versions in one second, or a clock that was set back, neither collide nor sort wrongly.
     """
-    taken = [*present(day), *([current] if current and _NAME.fullmatch(current) else [])]
-    time = _now()
-    if taken:
-        last = datetime.strptime(max(taken), _FORMAT).replace(tzinfo=UTC)
-        time = max(time, last + timedelta(seconds=1))
-    return f"{time:{_FORMAT}}"
+    taken = [instant(version) for version in (*present(day), current or "")]
+    after = [time + timedelta(seconds=1) for time in taken if time]
+    return f"{max([_now(), *after]):{_FORMAT}}"
 
 
 def is_whole(day: Path, descriptor: Descriptor) -> bool:

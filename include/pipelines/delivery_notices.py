@@ -1,34 +1,13 @@
-"""The four mails of the delivery analysis: alert, success, failure, late."""
+"""The mails of the delivery analysis that only it sends: alert and success."""
 
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.notices import Attachment, Notice, attachment
-
-
-@dataclass(frozen=True)
-class Run:
-    """The run that a mail is about. `tries`: tasks that needed more than one, with their number of tries."""
-
-    job: str
-    day: str
-    run_id: str
-    url: str
-    tries: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that failed for good. `error` is empty when its process left none (killed, out of memory)."""
-
-    task: str
-    tries: int | None
-    error: str
-    log_url: str
+from pipelines.run_notices import Run, recovery
 
 
 def percent(share: float, apart_from: float | None = None) -> str:
@@ -98,11 +77,6 @@ def _bars(new_figure: Any, carriers: Sequence[Mapping[str, Any]], threshold: flo
     return png.getvalue()
 
 
-def _recovery(run: Run) -> str:
-    tries = ", ".join(f"{task} after {number} tries" for task, number in sorted(run.tries.items()))
-    return f"recovered: {tries}" if tries else ""
-
-
 def _with_verdict(
     kind: str, template: str, subject: str, package: Path | str, run: Run, files: Sequence[str]
 ) -> Notice:
@@ -118,7 +92,7 @@ def _with_verdict(
         "threshold": percent(verdict["threshold"]),
         "carriers": [{**row, "share": percent(row["share"])} for row in carriers],
         "folder": str(version),
-        "recovery": _recovery(run),
+        "recovery": recovery(run),
         "run": run,
     }
     subject = subject.format(share=share, threshold=values["threshold"], day=run.day)
@@ -139,16 +113,3 @@ def success(package: Path | str, run: Run) -> Notice:
     """The run is done: the same numbers, and whether it had to recover."""
     subject = "Delivery analysis done: {share} errors on {day}" + (" (recovered)" if run.tries else "")
     return _with_verdict("success", "delivery_success", subject, package, run, [])
-
-
-def failure(failures: Sequence[Failure], run: Run) -> Notice:
-    """The run failed: which task, after how many tries, with what error, and where its log is."""
-    names = ", ".join(item.task for item in failures)
-    values = {"failures": failures, "run": run}
-    return Notice("failure", f"{run.job} failed on {run.day}: {names}", "failure", values, {}, [])
-
-
-def late(run: Run, minutes: int) -> Notice:
-    """The run is not done by its deadline and goes on."""
-    values = {"run": run, "minutes": minutes}
-    return Notice("late", f"{run.job} is late: not done after {minutes} minutes", "late", values, {}, [])

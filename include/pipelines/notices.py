@@ -91,5 +91,6 @@ def compose(notice: Notice, *, sender: str, recipients: Sequence[str], thread: s
         page.add_related(png, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")
     for item in notice.attachments:
         main, _, sub = (mimetypes.guess_type(item.name)[0] or "application/octet-stream").partition("/")
-        message.add_attachment(item.content, main, sub, filename=item.name)
+        params = {"charset": "utf-8"} if main == "text" else None
+        message.add_attachment(item.content, main, sub, filename=item.name, params=params)
     return message

@@ -1,11 +1,16 @@
-"""The breakdown as an XLSX file: typed cells, a header that stays in view, and no text that computes."""
+"""Small XLSX files for people: typed cells, a header that stays in view, and no text that computes.
+
+Equal rows make equal bytes, so that unchanged data is seen as such.
+"""
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -14,38 +19,50 @@ from openpyxl.utils import get_column_letter
 
 _EPOCH = datetime(2000, 1, 1)
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
-_FORMATS = {"orders": "#,##0", "orders_with_status": "#,##0", "error_orders": "#,##0", "error_share": "0.00%"}
 _WIDEST = 50
 
 
-def write_sheet(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write one sheet, `breakdown`. Equal rows make equal bytes, so that unchanged data is seen as such."""
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet's title, columns and rows; `formats` are Excel's number formats of columns that have one."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_sheets(path: Path, sheets: Sequence[Sheet]) -> None:
+    """Write the sheets as one workbook."""
     book = Workbook()
-    sheet = book.active
-    sheet.title = "breakdown"
-    sheet.freeze_panes = "A2"
-    for column, name in enumerate(columns, start=1):
-        sheet.cell(1, column, name).font = Font(bold=True)
-    for line, row in enumerate(rows, start=2):
-        for column, (name, value) in enumerate(zip(columns, row, strict=True), start=1):
-            cell = sheet.cell(line, column)
+    book.remove(book.active)
+    for sheet in sheets:
+        _fill(book.create_sheet(sheet.title), sheet)
+    book.properties.created = _EPOCH
+    made = BytesIO()
+    book.save(made)
+    _without_times(made, path)
+
+
+def _fill(target: Any, sheet: Sheet) -> None:
+    target.freeze_panes = "A2"
+    for column, name in enumerate(sheet.columns, start=1):
+        target.cell(1, column, name).font = Font(bold=True)
+    for line, row in enumerate(sheet.rows, start=2):
+        for column, (name, value) in enumerate(zip(sheet.columns, row, strict=True), start=1):
+            cell = target.cell(line, column)
             if isinstance(value, str):
                 cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
                 cell.data_type = "s"  # a text that begins with = is none of Excel's business
             else:
                 cell.value = value
-                cell.number_format = _FORMATS.get(name, "General")
-    for column, name in enumerate(columns, start=1):
-        longest = max(
-            (len(str(row[column - 1])) for row in rows if isinstance(row[column - 1], str)), default=0
-        )
-        sheet.column_dimensions[get_column_letter(column)].width = min(_WIDEST, max(longest, len(name)) + 2)
-    if rows:
-        sheet.auto_filter.ref = sheet.dimensions
-    book.properties.created = _EPOCH
-    made = BytesIO()
-    book.save(made)
-    _without_times(made, path)
+                cell.number_format = sheet.formats.get(name, cell.number_format)
+    for column, name in enumerate(sheet.columns, start=1):
+        values = [row[column - 1] for row in sheet.rows]
+        longest = max([len(name), *(len(value) for value in values if isinstance(value, str))])
+        target.column_dimensions[get_column_letter(column)].width = min(_WIDEST, longest + 2)
+    if sheet.rows:
+        target.auto_filter.ref = target.dimensions
 
 
 def _without_times(made: BytesIO, path: Path) -> None:

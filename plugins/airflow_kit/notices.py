@@ -5,6 +5,7 @@ again, and goes out when the task is cleared, where a callback's error is only a
 """
 
 import functools
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from email.message import EmailMessage
@@ -17,8 +18,11 @@ from airflow.sdk.configuration import conf
 from asgiref.sync import sync_to_async
 
 from extracts.errors import UsageError
-from pipelines.delivery_notices import Failure, Run, late
 from pipelines.notices import Notice, compose
+from pipelines.run_notices import Failure, Run, late
+from pipelines.sent import Sent
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,23 +62,57 @@ def addresses(variable: str) -> list[str]:
     return listed
 
 
-def send(notice: Notice, recipients: Iterable[str], thread: str) -> None:
-    """Send a notice now; errors of the mail server are raised, so that its task is tried again."""
+def send(notice: Notice, recipients: Iterable[str], thread: str) -> str:
+    """Send a notice now; errors of the mail server are raised, so that its task is tried again.
+
+    Returns the Message-ID.
+    """
     with Mailer() as mailer:
-        mailer.deliver(compose(notice, sender=mailer.sender(), recipients=list(recipients), thread=thread))
+        message = compose(notice, sender=mailer.sender(), recipients=list(recipients), thread=thread)
+        mailer.deliver(message)
+    return str(message["Message-ID"])
+
+
+def send_once(notice: Notice, recipients: Iterable[str], sent: Sent, thread: str) -> bool:
+    """Send a notice unless the publication's mail of its kind has gone to these recipients already.
+
+    Returns whether it went out now. It is recorded after the server has accepted it: a task that is killed
+    in between sends it again, with the same Message-ID, and one that is cleared later does not.
+    """
+    recipients = list(recipients)
+    with sent.alone():
+        if sent.has(notice.kind, recipients):
+            log.info("Not sent again, it went out before: %s", notice.subject)
+            return False
+        sent.record(notice.kind, recipients, send(notice, recipients, thread))
+    return True
+
+
+def instance(task_id: str, map_index: int) -> str:
+    """A task as the mails name it; `make_lists[2]` where it is an instance of a mapped one."""
+    return task_id if map_index < 0 else f"{task_id}[{map_index}]"
 
 
 def note_failure(ti: Any, error: BaseException) -> None:
     """Leave the error for the failure mail. It never hides the error itself."""
     text = f"{type(error).__name__}: {error}".encode()[:ERROR_BYTES].decode(errors="ignore")
     with suppress(Exception):
-        ti.xcom_push(FAILURE, {"error": text, "tries": ti.try_number, "log_url": ti.log_url})
+        task = instance(ti.task_id, ti.map_index)
+        ti.xcom_push(FAILURE, {"task": task, "error": text, "tries": ti.try_number, "log_url": ti.log_url})
 
 
 def note_tries(ti: Any) -> None:
     """Leave the number of tries for the success mail, where it took more than one."""
     if ti.try_number > 1:
-        ti.xcom_push(TRIES, ti.try_number)
+        ti.xcom_push(TRIES, {"task": instance(ti.task_id, ti.map_index), "tries": ti.try_number})
+
+
+def _notes(ti: Any, task_id: str, key: str) -> dict[str, dict[str, Any]]:
+    """What the instances of a task have noted, by their names."""
+    found = ti.xcom_pull(task_ids=task_id, key=key) or []
+    # All map indexes are pulled, and a single XCom comes without its list.
+    notes = found if isinstance(found, list) else [found]
+    return {note["task"]: note for note in notes}
 
 
 def noted(function: Callable[P, R]) -> Callable[P, R]:
@@ -108,14 +146,14 @@ def this_run() -> Run:
     context = get_current_context()
     ti, run = context["ti"], context["dag_run"]
     names = [name for name in sorted(context["dag"].task_ids) if name != ti.task_id]
-    tries = {name: ti.xcom_pull(task_ids=name, key=TRIES) for name in names}
+    notes = [note for name in names for note in _notes(ti, name, TRIES).values()]
     request = ti.xcom_pull(task_ids="resolve_input") or {"day": str(run.run_after.date())}
     return Run(
         job=run.dag_id,
         day=request["day"],
         run_id=run.run_id,
         url=run_url(run.dag_id, run.run_id),
-        tries={name: number for name, number in tries.items() if number},
+        tries={note["task"]: note["tries"] for note in notes},
     )
 
 
@@ -123,12 +161,17 @@ def failures() -> list[Failure]:
     """The tasks of the current run that failed for good, with what they noted."""
     context = get_current_context()
     ti, run = context["ti"], context["dag_run"]
-    states = ti.get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])[run.run_id]
     found = []
-    for task in sorted(name for name, state in states.items() if state == "failed" and name != ti.task_id):
-        note = ti.xcom_pull(task_ids=task, key=FAILURE) or {}
-        url = note.get("log_url") or f"{run_url(run.dag_id, run.run_id)}/tasks/{task}"
-        found.append(Failure(task, note.get("tries"), note.get("error", ""), url))
+    # Not `get_task_states`, in which `make_lists_2` is that task or an instance of `make_lists`.
+    for ended in ti.get_task_breadcrumbs(dag_id=run.dag_id, run_id=run.run_id):
+        if ended["state"] != "failed":
+            continue
+        task_id, map_index = ended["task_id"], ended["map_index"]
+        name = instance(task_id, map_index)
+        note = _notes(ti, task_id, FAILURE).get(name, {})
+        mapped = f"/mapped/{map_index}" if map_index >= 0 else ""
+        url = note.get("log_url") or f"{run_url(run.dag_id, run.run_id)}/tasks/{task_id}{mapped}"
+        found.append(Failure(name, note.get("tries"), note.get("error", ""), url))
     return found
 
 

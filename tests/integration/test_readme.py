@@ -4,10 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
+
+from pipelines.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +30,58 @@ def test_make_targets_are_run_by_ci():
         )
 
 
+def libpq_environment(database):
+    given = parse_dsn(database)
+    return os.environ | {
+        "PGHOST": given["host"],
+        "PGPORT": given["port"],
+        "PGDATABASE": given["dbname"],
+        "PGUSER": given["user"],
+        "PGPASSWORD": given["password"],
+    }
+
+
+def test_own_price_lists(database, tmp_path):
+    with psycopg2.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE TABLE categories (id int, name text, active boolean);
+            CREATE TABLE products (
+                id int, sku text, name text, category_id int, unit text, price numeric(12, 2), stock int,
+                active boolean
+            );
+            CREATE TABLE clients (id int, code text, name text, active boolean);
+            CREATE TABLE client_prices (
+                client_id int, product_id int, price numeric(12, 2), valid_from date, valid_to date
+            );
+            INSERT INTO categories VALUES (1, 'Крепёж', true);
+            INSERT INTO products VALUES (1, '007', 'Саморез', 1, 'шт', 0.10, 5, true);
+            INSERT INTO clients VALUES (1, 'B2B-0001', 'ООО «Клиент»', true);
+            """
+        )
+    *_, command = [command for command in COMMANDS if not command.startswith("make ")]
+    assert command.startswith(".venv/bin/python -m pipelines.price_lists ")
+    done = subprocess.run(
+        [sys.executable, *command.split()[1:]],
+        cwd=tmp_path,
+        env=libpq_environment(database),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (made,) = (tmp_path / "published" / "price_list_export").glob("dt=*/v=*/B2B-0001_*.csv")
+    assert "0,10" in made.read_text(encoding="utf-8-sig")
+
+
+def test_the_table_of_jobs_is_that_of_the_schedules():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d\d:\d\d \S+ \| \d\d:\d\d) \|", README, re.MULTILINE))
+    expected = {}
+    for name, schedule in SCHEDULES.items():
+        due = schedule.due(date(2026, 11, 21)).astimezone(ZoneInfo(schedule.timezone))
+        expected[name] = f"{schedule.at:%H:%M} {schedule.timezone} | {due:%H:%M}"
+    assert rows == expected
+
+
 def test_own_file_and_database(database, tmp_path):
     with psycopg2.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE orders (order_id bigint PRIMARY KEY, region text, carrier text)")
@@ -33,18 +89,10 @@ def test_own_file_and_database(database, tmp_path):
     (tmp_path / "statuses.csv").write_text(
         "order_id,status,updated_at\n" + "".join(f"{i},delivered,2026-11-20T10:00:00\n" for i in range(1, 21))
     )
-    others = [command for command in COMMANDS if not command.startswith("make ")]
-    (export, command) = others
+    export, command, _ = [command for command in COMMANDS if not command.startswith("make ")]
     assert re.fullmatch(r"export( PG[A-Z]+=\S+)+", export)
     assert command.startswith(".venv/bin/python -m pipelines.delivery_status ")
-    given = parse_dsn(database)
-    environment = os.environ | {
-        "PGHOST": given["host"],
-        "PGPORT": given["port"],
-        "PGDATABASE": given["dbname"],
-        "PGUSER": given["user"],
-        "PGPASSWORD": given["password"],
-    }
+    environment = libpq_environment(database)
     names = set(re.findall(r"(PG[A-Z]+)=", export))
     assert names <= environment.keys()
     arguments = command.split()[1:]

@@ -129,9 +129,9 @@ def test_a_second_publisher_is_told_and_a_reader_is_not_disturbed(tmp_path):
     published = publish(tmp_path)
     publication = Publication(tmp_path, "demo_set", DAY + timedelta(days=1))
     with publication.stage() as stage:
-        with pytest.raises(TransientError, match=f"being published by process {os.getpid()}"):
+        with pytest.raises(TransientError, match=f"in use by process {os.getpid()}"):
             publish(tmp_path, "id\n2\n")
-        with pytest.raises(TransientError, match="being published"):
+        with pytest.raises(TransientError, match="in use"):
             Publication(tmp_path, "demo_set", DAY).prune(1)
         assert stage.folder.is_dir()
         assert Publication(tmp_path, "demo_set", DAY).current().version == published.version

@@ -9,10 +9,9 @@ import pytest
 
 from pipelines import delivery_notices as notices
 from pipelines.notices import ATTACHMENT_LIMIT, compose
+from pipelines.run_notices import Failure, Run, failure, late
 
-RUN = notices.Run(
-    "delivery_status_analysis", "2026-11-20", "manual__1", "http://airflow.example/dags/d/runs/1"
-)
+RUN = Run("delivery_status_analysis", "2026-11-20", "manual__1", "http://airflow.example/dags/d/runs/1")
 BREAKDOWN = [
     {"carrier": "<b>СДЭК</b>", "region": "Москва", "orders_with_status": 600, "error_orders": 150},
     {"carrier": "<b>СДЭК</b>", "region": "Казань", "orders_with_status": 200, "error_orders": 0},
@@ -96,37 +95,35 @@ def test_short_rejects_are_attached_whole(package):
 def test_success_tells_a_recovery_only_where_there_was_one(package):
     quiet = sent(notices.success(package, RUN))
     assert "recovered" not in quiet.as_string()
-    recovered = notices.Run(RUN.job, RUN.day, RUN.run_id, RUN.url, tries={"analyse": 3})
+    recovered = Run(RUN.job, RUN.day, RUN.run_id, RUN.url, tries={"analyse": 3})
     mail = sent(notices.success(package, recovered))
     assert mail["Subject"].endswith("(recovered)")
     assert "recovered: analyse after 3 tries" in mail.get_body(("plain",)).get_content()
 
 
 def test_failure_names_task_try_error_and_log():
-    failure = notices.Failure(
-        "analyse", 4, "DataRefused: statuses.csv line 3 <x>", "http://airflow.example/log"
-    )
-    text = sent(notices.failure([failure], RUN)).get_body(("plain",)).get_content()
+    failed = Failure("analyse", 4, "DataRefused: statuses.csv line 3 <x>", "http://airflow.example/log")
+    text = sent(failure([failed], RUN)).get_body(("plain",)).get_content()
     assert "Task analyse failed on try 4" in text
     assert "statuses.csv line 3 <x>" in text
     assert "http://airflow.example/log" in text
 
 
 def test_failure_of_a_killed_task_says_that_there_is_no_error():
-    text = sent(notices.failure([notices.Failure("analyse", None, "", "http://log")], RUN)).as_string()
+    text = sent(failure([Failure("analyse", None, "", "http://log")], RUN)).as_string()
     assert "its process was killed" in text
 
 
 def test_the_same_notice_again_has_the_same_message_id(package):
-    first, second = sent(notices.late(RUN, 60)), sent(notices.late(RUN, 60))
+    first, second = sent(late(RUN, 60)), sent(late(RUN, 60))
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Message-ID"] != sent(notices.success(package, RUN))["Message-ID"]
     assert first["Message-ID"].endswith("@retailer.example>")
 
 
 def test_a_line_break_in_a_name_cannot_add_a_header():
-    run = notices.Run("job\nBcc: someone@else.example", RUN.day, RUN.run_id, RUN.url)
-    mail = sent(notices.late(run, 60))
+    run = Run("job\nBcc: someone@else.example", RUN.day, RUN.run_id, RUN.url)
+    mail = sent(late(run, 60))
     assert mail["Bcc"] is None
 
 

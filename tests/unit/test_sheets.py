@@ -4,13 +4,13 @@ import zipfile
 
 import openpyxl
 
-from pipelines.delivery_status.sheet import write_sheet
+from pipelines.sheets import Sheet, write_sheets
 
 COLUMNS = ["carrier", "error_orders", "error_share"]
 
 
 def test_no_time_of_writing_is_left_in_it(tmp_path):
-    write_sheet(tmp_path / "a.xlsx", COLUMNS, [["a", 1, 0.5]])
+    write_sheets(tmp_path / "a.xlsx", [Sheet("a", COLUMNS, [["a", 1, 0.5]])])
     with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
         properties = archive.read("docProps/core.xml").decode()
@@ -19,12 +19,12 @@ def test_no_time_of_writing_is_left_in_it(tmp_path):
 
 def test_text_never_computes(tmp_path):
     texts = ["=1+1", "+7", "-1", "@x", "=cmd|' /C calc'!A0", "0012"]
-    write_sheet(tmp_path / "a.xlsx", COLUMNS, [[text, 0, None] for text in texts])
+    write_sheets(tmp_path / "a.xlsx", [Sheet("a", COLUMNS, [[text, 0, None] for text in texts])])
     cells = [row[0] for row in openpyxl.load_workbook(tmp_path / "a.xlsx").active.iter_rows(min_row=2)]
     assert [cell.value for cell in cells] == texts
     assert {cell.data_type for cell in cells} == {"s"}
 
 
 def test_no_rows(tmp_path):
-    write_sheet(tmp_path / "a.xlsx", COLUMNS, [])
+    write_sheets(tmp_path / "a.xlsx", [Sheet("a", COLUMNS, [])])
     assert openpyxl.load_workbook(tmp_path / "a.xlsx").active.max_row == 1

@@ -29,6 +29,7 @@ _REJECTS = [
     Column("reason", "text"),
     Column("value", "text"),
 ]
+_FORMATS = {"orders": "#,##0", "orders_with_status": "#,##0", "error_orders": "#,##0", "error_share": "0.00%"}
 
 
 def publish(
@@ -40,7 +41,7 @@ def publish(
     `extracts.publication` raises.
     """
     # Imported here, because who only wants the verdict need not wait for a spreadsheet library.
-    from pipelines.delivery_status.sheet import write_sheet
+    from pipelines.sheets import Sheet, write_sheets
 
     names = [column.name for column in _BREAKDOWN]
     rows = [list(place.as_dict().values()) for place in verdict.breakdown]
@@ -58,7 +59,7 @@ def publish(
         stage.add(
             "breakdown.csv", rows=len(rows), schema=table_schema(_BREAKDOWN), dialect=DIALECT, title=title
         )
-        write_sheet(stage.folder / "breakdown.xlsx", names, rows)
+        write_sheets(stage.folder / "breakdown.xlsx", [Sheet("breakdown", names, rows, _FORMATS)])
         stage.add("breakdown.xlsx", title=title)
 
         if verdict.rejects:

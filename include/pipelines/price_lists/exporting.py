@@ -1,0 +1,61 @@
+"""A whole export on one machine: batches are made by worker processes while the rest is still being read."""
+
+import multiprocessing
+import os
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from extracts.errors import TransientError
+from extracts.publication import Published
+from pipelines.price_lists.making import make_lists
+from pipelines.price_lists.publishing import publish
+from pipelines.price_lists.reading import read
+from pipelines.price_lists.work import Export, Work
+
+# So that the first batch is whole soon, and no worker waits long for the last one.
+_BATCHES_PER_WORKER = 8
+
+
+def export_lists(
+    export: Export,
+    *,
+    dsn: str | None,
+    root: Path,
+    workers: int = 1,
+    run: Mapping[str, str] | None = None,
+) -> Published:
+    """Read, make and publish the lists below `root`, an existing folder; nothing else of it remains.
+
+    Raises what `reading`, `making` and `publishing` raise; TransientError when a worker is killed.
+    """
+    work = Work.of_run(root, f"{export.day}-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        work.begin(export)
+        # Not forked: a copy of this process would share its connection to the database.
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            made: list[Future[dict[str, int]]] = []
+            try:
+                reading = read(
+                    work,
+                    dsn=dsn,
+                    day=export.day,
+                    assortment=export.assortment,
+                    codes=export.codes,
+                    batches=workers * _BATCHES_PER_WORKER,
+                    complete=lambda batch: made.append(pool.submit(make_lists, work, batch)),
+                )
+                for batch in made:
+                    batch.result()
+            except BrokenProcessPool:
+                raise TransientError(
+                    "a worker was killed, perhaps because memory was short: run again, with fewer --workers"
+                ) from None
+            finally:
+                pool.shutdown(cancel_futures=True)
+        work.save_reading(reading)
+        return publish(work, run=run)
+    finally:
+        work.remove()
