@@ -52,8 +52,8 @@ evidence: $(INSTALLED) ## take the README's pictures again (needs Chromium)
 	@$(BIN)/uv pip install --quiet --constraint constraints.txt --group browser
 	@$(BIN)/python -m demo.evidence
 
-diagrams: $(INSTALLED) ## draw the documents' diagrams again (needs npm and Java)
-	@$(BIN)/python -m demo.diagrams
+diagrams: ## draw the documents' diagrams again (needs npm and Java)
+	@$(or $(PYTHON),python3) -m demo.diagrams
 
 constraints: $(INSTALLED) ## pin every dependency again, at its newest, for Python 3.11 to 3.13
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --all-extras --group dev \

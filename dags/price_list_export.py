@@ -60,6 +60,7 @@ from airflow.sdk import (
 from airflow_kit.connections import libpq
 from airflow_kit.deadlines import RunAfterDeadline
 from airflow_kit.notices import addresses, failures, noted, send, send_once, tell_late, this_run
+from airflow_kit.slots import slot
 from extracts.errors import DataRefused, UsageError
 from pipelines.schedules import SCHEDULES
 
@@ -159,11 +160,10 @@ def price_list_export():
         """Which day, which clients, which bounds: told before anything is read."""
         from pipelines.price_list_request import resolve
 
-        context = get_current_context()
         return resolve(
             params,
-            scheduled=context.get("logical_date") or context["dag_run"].run_after,
-            run_id=context["dag_run"].run_id,
+            scheduled=slot(SCHEDULE),
+            run_id=get_current_context()["dag_run"].run_id,
             root=Variable.get("published_root"),
             configuration=configuration(),
         )

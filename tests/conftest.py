@@ -1,13 +1,35 @@
-"""What every test may ask for: a real PostgreSQL, started once, and a database of its own."""
+"""What every test may ask for: a real PostgreSQL, started once, and a database of its own.
 
+Some tests import Airflow into their own process: it reads its configuration when it is first imported, so
+that is set here, before any test is.
+"""
+
+import os
+import tempfile
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
 from demo.postgres import EmbeddedServer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+if "AIRFLOW_HOME" not in os.environ:
+    # Removed when the tests' process ends.
+    temporary = tempfile.TemporaryDirectory(prefix="airflow-home-")
+    home = temporary.name
+    os.environ |= {
+        "AIRFLOW_HOME": home,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    }
 
 
 @pytest.fixture(scope="session")

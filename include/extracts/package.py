@@ -124,7 +124,7 @@ def load(path: Path) -> Descriptor:
     problem = "it is no Data Package"
     try:
         descriptor = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = f"it is not JSON: {error}"
     else:
         resources = descriptor.get("resources") if isinstance(descriptor, dict) else None

@@ -70,6 +70,11 @@ class Publication:
         self._folder = self._dataset_folder / f"dt={day:%Y-%m-%d}"
         self._package = self._folder / PACKAGE
 
+    @property
+    def package(self) -> Path:
+        """The file that says which version is current; there is none before the first."""
+        return self._package
+
     def current(self) -> Published | None:
         """The version that readers see now, or None. Raises DataRefused when its package is damaged."""
         with folder.storage_errors(self._package):

@@ -139,7 +139,11 @@ def _is_inside(day: Path, path: str) -> bool:
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path or ":" in path:
         return False
-    return (day / path).resolve().is_relative_to(day.resolve())
+    try:
+        return (day / path).resolve().is_relative_to(day.resolve())
+    except ValueError:
+        # Characters that no file's name can have.
+        return False
 
 
 def _bytes_of(package: Path) -> bytes | None:

@@ -45,11 +45,9 @@ def following(day: Path, current: str | None) -> str:
 
 
 def is_whole(day: Path, descriptor: Descriptor) -> bool:
-    """Whether every file of the package is there at its full size."""
+    """Whether every file of the package is there, to the byte."""
     with suppress(OSError):
-        return all(
-            (day / item["path"]).stat().st_size == item.get("bytes") for item in descriptor["resources"]
-        )
+        return all(folder.sha256(day / item["path"]) == item.get("hash") for item in descriptor["resources"])
     return False
 
 

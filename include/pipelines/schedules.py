@@ -35,6 +35,12 @@ class Schedule:
         """The instant, in UTC, at which the run of `day` starts."""
         return datetime.combine(day, self.at, tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
 
+    def last_start(self, now: datetime) -> datetime:
+        """The latest instant, in UTC, at which a run starts that is not after `now`, an aware time."""
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        start = self.starts(today)
+        return start if start <= now else self.starts(today - timedelta(days=1))
+
     def due(self, day: date) -> datetime:
         """The instant, in UTC, by which the set of `day` must be there."""
         return self.starts(day) + self.deadline

@@ -1,34 +1,14 @@
-"""One real Airflow for all tests that need it.
+"""One real Airflow for all tests that need it."""
 
-The tests that only load DAG files import Airflow into their own process: it reads its configuration when it
-is first imported, so that is set here, before any test is.
-"""
-
-import os
-import tempfile
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 
 from demo.stack import Stack
-from tests.dags.jobs import DAG, DEADLINE_MINUTES, ORDERS, Jobs
-
-ROOT = Path(__file__).resolve().parents[2]
-
-if "AIRFLOW_HOME" not in os.environ:
-    # Removed when the tests' process ends.
-    temporary = tempfile.TemporaryDirectory(prefix="airflow-home-")
-    home = temporary.name
-    os.environ |= {
-        "AIRFLOW_HOME": home,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-    }
+from tests.dags.jobs import DAG, DEADLINE_MINUTES, ORDERS, PRICE_LIST_DEADLINE_MINUTES, PRICE_LISTS, Jobs
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +17,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     environment = {
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
         "DELIVERY_STATUS_DEADLINE_MINUTES": str(DEADLINE_MINUTES),
+        "PRICE_LIST_DEADLINE_MINUTES": str(PRICE_LIST_DEADLINE_MINUTES),
         # A killed process cannot remove its work folder.
         "TMPDIR": str(tmp_path_factory.mktemp("work")),
     }
@@ -44,6 +25,26 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
         with psycopg2.connect(stack.dsn) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT count(*), max(order_id) FROM shop.orders")
             assert cursor.fetchone() == (ORDERS, ORDERS)
-        stack.api("PATCH", f"/dags/{DAG}", {"is_paused": False})
+        for dag in (DAG, PRICE_LISTS):
+            stack.api("PATCH", f"/dags/{dag}", {"is_paused": False})
         folder = tmp_path_factory.mktemp("statuses")
         yield Jobs(stack, folder)
+
+
+@pytest.fixture(scope="session")
+def price_lists(jobs: Jobs) -> Jobs:
+    """The runs of the price lists."""
+    return jobs.of(PRICE_LISTS)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real headless browser."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="browser: playwright is not installed")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("browser: there is no Chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,7 +1,6 @@
 """An operator's and an analyst's first minutes, in a real headless Chromium."""
 
 import re
-import shutil
 
 import pytest
 
@@ -9,20 +8,12 @@ from tests.dags.jobs import DAG, text
 
 pytestmark = [pytest.mark.airflow, pytest.mark.browser]
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 
 @pytest.fixture(scope="module")
-def page():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="browser: playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("browser: there is no Chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        page.set_default_timeout(60_000)
-        yield page
-        browser.close()
+def page(chromium):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    page.set_default_timeout(60_000)
+    return page
 
 
 def test_the_form_starts_a_run_as_it_is_and_its_mail_can_be_read(jobs, page):

@@ -8,6 +8,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 
+# What the form of each DAG refuses, a list of values for each field that can be wrong.
+NONSENSE = {
+    "delivery_status_analysis": {
+        "file": [7, ["a.csv"]],
+        "date": ["21.11.2026", "2026-13-01", 20261121],
+        "threshold": [1.5, -0.1, "0.1"],
+        "recipients": [["nobody"], "analysts@retailer.example"],
+    },
+    "price_list_export": {
+        "date": ["21.11.2026", "2026-13-01", 20261121],
+        "assortment": ["contracts", "", ["full"]],
+        "formats": [["pdf"], ["csv", "XLSX"], "csv"],
+        "clients": ["B2B-0001", [1], [None]],
+        "release": ["*", [True]],
+        "released_by": [7, ["an operator"]],
+        "recipients": [["nobody"], "analysts@retailer.example"],
+    },
+}
+
 
 @pytest.fixture(scope="module")
 def dag_bag():
@@ -68,9 +87,11 @@ def test_the_form_takes_its_own_defaults_and_refuses_nonsense(dag):
     from airflow.sdk.exceptions import ParamValidationError
 
     dag.params.validate()
-    for name, wrong in {"threshold": 1.5, "date": "21.11.2026", "recipients": ["nobody"]}.items():
-        with pytest.raises(ParamValidationError):
-            dag.params.get_param(name).resolve(wrong)
+    assert set(NONSENSE[dag.dag_id]) == set(dag.params), "a field without nonsense of its own"
+    for name, values in NONSENSE[dag.dag_id].items():
+        for wrong in values:
+            with pytest.raises(ParamValidationError):
+                dag.params.get_param(name).resolve(wrong)
 
 
 def test_a_run_that_failed_cannot_end_green(dag):

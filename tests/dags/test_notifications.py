@@ -209,8 +209,7 @@ def test_what_could_not_be_mailed_goes_out_when_the_task_is_cleared(jobs, runs):
 
     jobs.stack.start_part("mailbox")
     assert jobs.mails(run) == []
-    body = {"dry_run": False, "dag_run_id": run, "task_ids": ["send_alert"], "include_downstream": True}
-    jobs.stack.api("POST", f"/dags/{DAG}/clearTaskInstances", {**body, "only_failed": False})
+    jobs.clear(run, "send_alert")
     time.sleep(2)
     assert jobs.wait(run) == "success"
     assert jobs.kinds(run) == ["alert", "success"]

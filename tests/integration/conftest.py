@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from extracts.postgres import connect
+from pipelines.price_lists import exporting
 from tests.integration.delivery import Command
+from tests.integration.price_lists import Here, Shop, make_tables
 
 
 @pytest.fixture
@@ -25,3 +27,16 @@ def command(
     """The delivery analysis as a command, on an empty database."""
     monkeypatch.chdir(tmp_path)
     return Command(database, tmp_path, capsys)
+
+
+@pytest.fixture
+def shop(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shop:
+    """Three clients, 40 products, ten contract prices a client; lists are made in this process."""
+    make_tables(database)
+    root = tmp_path / "published"
+    root.mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(exporting, "ProcessPoolExecutor", Here)
+    return Shop(database, root, capsys)

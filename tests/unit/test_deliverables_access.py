@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deliverables_page import DAY, PRICES, application, publish, reader, stranger
+from tests.deliverables_page import DAY, PRICES, publish, reader, stranger
 
 PAGE = f"/{PRICES}/{DAY}/"
 FILE = f"{PAGE}files/index.csv"
@@ -87,7 +87,7 @@ def test_a_user_who_may_not_see_plugins_may_not_see_the_page(tmp_path, monkeypat
     assert "may not see plugins" in client.get("/").text
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_the_page_is_only_read(tmp_path, method):
     publish(tmp_path)
     for address in ("/", PAGE, f"{PAGE}check/", FILE):
@@ -123,11 +123,11 @@ def test_nothing_is_in_the_pages_that_their_policy_forbids(tmp_path):
 @pytest.mark.parametrize("role", ["viewer", "user", "op", "admin"])
 def test_every_role_that_sees_the_navigation_can_read(tmp_path, role):
     publish(tmp_path)
-    assert reader(tmp_path, role).get("/").status_code == 200
+    assert reader(tmp_path, role=role).get("/").status_code == 200
 
 
 def test_the_application_has_no_pages_of_its_framework(tmp_path):
-    app = application(tmp_path)
+    app = stranger(tmp_path).app
     assert (app.docs_url, app.redoc_url, app.openapi_url) == (None, None, None)
     for address in ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"):
         assert reader(tmp_path).get(address).status_code == 404

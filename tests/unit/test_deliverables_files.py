@@ -145,6 +145,7 @@ def test_a_tampered_path_is_shown_and_not_served(tmp_path, path):
     assert page.status_code == 200
     assert "publish this day again" in page.text
     assert "Download " not in page.text
+    assert "Not as described" in reader(tmp_path).get(f"{PAGE}check/").text
     for name in (path.rpartition("/")[2], path, "secret.txt", "passwd"):
         answer = download(tmp_path, quote(name, safe="", errors="replace"))
         assert answer.status_code == 404
@@ -157,7 +158,8 @@ def test_a_tampered_version_serves_nothing(tmp_path, version):
     change(published, version=version)
     change_file(published, path=f"v={version}/secret.txt", bytes=len(SECRET))
     (tmp_path / "secret.txt").write_bytes(SECRET)
-    assert reader(tmp_path).get(PAGE).status_code == 200
+    for address in (PAGE, f"{PAGE}check/"):
+        assert reader(tmp_path).get(address).status_code == 200
     assert download(tmp_path, "secret.txt").status_code == 404
 
 

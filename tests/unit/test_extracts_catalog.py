@@ -110,8 +110,9 @@ def test_the_last_of_many_days_is_found_without_opening_the_others(tmp_path, mon
     assert len(opened) == 1
 
 
-def test_a_day_was_first_published_with_its_oldest_version(tmp_path):
+def test_where_a_package_does_not_say_it_a_day_was_first_published_with_its_oldest_version(tmp_path):
     published = publish(tmp_path)
+    del published.descriptor["firstPublished"]
     assert f"{catalog.first_published(published):%Y%m%dT%H%M%SZ}" == published.version
     published.folder.with_name("v=20261121T025959Z").mkdir()
     assert catalog.first_published(published) == datetime(2026, 11, 21, 2, 59, 59, tzinfo=UTC)

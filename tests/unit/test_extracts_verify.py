@@ -90,7 +90,10 @@ def other_json(published):
         (lambda published: described(published, path="/etc/passwd"), "leads out of the set"),
         (lambda published: described(published, path="https://example.com/a.csv"), "leads out of the set"),
         (lambda published: described(published, path="v=1\\..\\a.csv"), "leads out of the set"),
+        (lambda published: described(published, path="v=1/\0.csv"), "leads out of the set"),
+        (lambda published: described(published, path="v=1/\ud800.csv"), "leads out of the set"),
         (lambda published: described(published, path=["a.csv", "b.csv"]), "it is no Data Package"),
+        (lambda published: published.package.write_text("[" * 100_000), "it is not JSON"),
     ],
 )
 def test_each_damage_is_named(published, damage, problem):

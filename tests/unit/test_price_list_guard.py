@@ -33,7 +33,7 @@ def found(current, previous, **bounds):
 
 @pytest.mark.parametrize("price", ["0.00", "-0.01", "NaN", "Infinity", None])
 @pytest.mark.parametrize("with_previous", [True, False])
-def test_a_price_that_is_none_always_holds(price, with_previous):
+def test_a_price_that_is_none_holds(price, with_previous):
     previous = rows(1000) if with_previous else None
     current = rows(1000) | priced(price)
     (reason, concerned), *others = found(current, previous).items()
@@ -42,8 +42,21 @@ def test_a_price_that_is_none_always_holds(price, with_previous):
     assert not others
 
 
-def test_a_price_that_is_none_holds_again_though_it_was_released_yesterday():
-    assert found(priced("0.00", "1.00"), priced("0.00", "1.00"))
+@pytest.mark.parametrize("price", ["0.00", "-0.01", None])
+def test_a_price_that_is_none_passes_where_it_was_released_before(price):
+    assert not found(priced(price, "1.00"), priced(price, "1.00"))
+    assert not found(priced(price, item=CONTRACT), priced(price))
+    reasons = found(priced(price, price, "1.00"), priced(price, "1.00", "1.00"))
+    assert reasons == {
+        "1 of 3 prices are zero, negative or missing (allowed: none)": [
+            Concerned("00001", "Дрель", "1.00", price)
+        ]
+    }
+
+
+@pytest.mark.parametrize(("was", "now"), [("0.00", None), (None, "0.00"), ("0.00", "-1.00")])
+def test_another_price_that_is_none_holds_though_one_was_released(was, now):
+    assert found(priced(now), priced(was))
 
 
 def test_the_smallest_price_passes_and_one_that_comes_back_is_compared_with_nothing():

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from extracts.errors import DataRefused
 from extracts.formats import SheetColumn, excel_record, xlsx_record
+from extracts.formats.excel import cell_text
 from pipelines.price_lists.guard import Item
 
 COLUMNS = (
@@ -68,24 +69,33 @@ def _row(record: bytes) -> Row:
     sku, name, category, unit, price, by_contract, stock, valid_to = fields
     if not sku:
         raise DataRefused(f"product {name!r} has no SKU: give it one, or make it inactive")
-    item = Item(
-        name,
-        category,
-        Decimal(price) if price else None,
-        by_contract == "t",
-        date.fromisoformat(valid_to) if valid_to else None,
-    )
-    values = (
-        sku,
-        name,
-        category,
-        unit or None,
-        item.price,
-        BY_CONTRACT if item.by_contract else AT_LIST_PRICE,
-        int(stock) if stock else None,
-        item.until,
-    )
     try:
+        item = Item(
+            name,
+            category,
+            Decimal(price) if price else None,
+            by_contract == "t",
+            date.fromisoformat(valid_to) if valid_to else None,
+        )
+        values = (
+            sku,
+            name,
+            category,
+            unit or None,
+            item.price,
+            BY_CONTRACT if item.by_contract else AT_LIST_PRICE,
+            _whole(stock) if stock else None,
+            item.until,
+        )
+        # As a reader of the files finds it.
+        sku = cell_text(sku)
         return Row(sku, item, excel_record(values), xlsx_record(COLUMNS, values))
-    except DataRefused as error:
+    except (DataRefused, ValueError) as error:
         raise DataRefused(f"article {sku!r}: {error}") from None
+
+
+def _whole(stock: str) -> int:
+    number = Decimal(stock)
+    if number % 1:
+        raise DataRefused(f"a stock of {stock}, where a list shows whole ones: round it, or make it NULL")
+    return int(number)

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,7 +37,8 @@ def export_lists(
     try:
         work.begin(export)
         # Not forked: a copy of this process would share its connection to the database.
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawned, initializer=_end_with_parent) as pool:
             made: list[Future[dict[str, int]]] = []
             try:
                 reading = read(
@@ -45,7 +48,7 @@ def export_lists(
                     assortment=export.assortment,
                     codes=export.codes,
                     batches=workers * _BATCHES_PER_WORKER,
-                    complete=lambda batch: made.append(pool.submit(make_lists, work, batch)),
+                    complete=lambda batch: made.append(_submit(pool, work, batch)),
                 )
                 for batch in made:
                     batch.result()
@@ -59,3 +62,23 @@ def export_lists(
         return publish(work, run=run)
     finally:
         work.remove()
+
+
+def _submit(pool: ProcessPoolExecutor, work: Work, batch: int) -> Future[dict[str, int]]:
+    # Workers that are started meanwhile inherit it: an interrupt is left to this process, which ends them.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(make_lists, work, batch)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _end_with_parent() -> None:
+    """Where the parent is killed, nobody else would end its workers."""
+
+    def wait() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

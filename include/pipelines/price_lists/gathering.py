@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from extracts.errors import UsageError
 from pipelines.price_lists import index
-from pipelines.price_lists.guard import review_clients
+from pipelines.price_lists.guard import Finding, review_clients
 from pipelines.price_lists.index import KEPT, Entry
 from pipelines.price_lists.work import Export, Work
 
@@ -16,12 +17,14 @@ Concerned = list[list[str | None]]
 class Gathered:
     """The set's clients, each with the folder that holds its files now, and what was found in their lists.
 
-    `left`: codes of clients that had a list and are no longer active.
+    `left`: codes of clients that had a list and are no longer active; `dropped`: of these, the ones that the
+    operator had to release, as the package says it.
     """
 
     places: dict[str, tuple[Entry, Path]] = field(default_factory=dict)
     concerned: Concerned = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    dropped: list[dict[str, str | None]] = field(default_factory=list)
 
     @property
     def entries(self) -> list[Entry]:
@@ -34,8 +37,11 @@ def gather(
 ) -> Gathered:
     """Put the run's lists together with those of `before`, the last set that is not after the run's day.
 
-    Raises UsageError when a batch was not made.
+    Raises UsageError when a batch was not made, and for the release of a client that nobody knows.
     """
+    known = {"*", *active, *(before.entries if before else ())}
+    if unknown := sorted(set(export.release) - known):
+        raise UsageError(f"to be released, but no client's code: {', '.join(map(repr, unknown))}")
     gathered = Gathered()
     for batch in range(batches):
         made = work.load(f"made-{batch}")
@@ -46,22 +52,27 @@ def gather(
     if before is not None:
         _add_others(gathered, export, set(active), before)
     gathered.concerned.sort(key=lambda row: str(row[0]))
-    gathered.left.sort()
     return gathered
 
 
 def _add_others(gathered: Gathered, export: Export, active: set[str], before: index.Set) -> None:
     same_day = before.day == export.day
     too_many = review_clients(active, before.entries, export.bounds)
-    for code, entry in before.entries.items():
-        if code in gathered.places:
-            continue
+    for code in sorted(before.entries.keys() - gathered.places.keys()):
+        entry = before.intact(before.entries[code])
+        findings = _lost(before.entries[code], entry)
         if code not in active:
             if too_many is None or export.releases(code):
                 gathered.left.append(code)
+                if too_many:
+                    gathered.dropped.append(
+                        {"name": code, "reason": too_many.reason, "by": export.released_by}
+                    )
                 continue
-            entry = entry.held([too_many])
-            gathered.concerned += index.rows_concerned(entry, [too_many])
+            findings = [too_many]
+        if findings:
+            entry = entry.held(findings)
+            gathered.concerned += index.rows_concerned(entry, findings)
         elif not same_day:
             entry = replace(entry, status=KEPT, reasons=None, released_by=None)
         gathered.places[code] = entry, before.folder
@@ -72,3 +83,9 @@ def _add_others(gathered: Gathered, export: Export, active: set[str], before: in
             code = str(row[0])
             if code not in judged and gathered.places.get(code, (None,))[0] == before.entries.get(code):
                 gathered.concerned.append(list(row))
+
+
+def _lost(entry: Entry, intact: Entry) -> list[Finding]:
+    """What is to be said of a list that this run does not make, and that not all files are left of."""
+    names = [name for form, name in entry.files.items() if form not in intact.files]
+    return [Finding(f"{name} was removed or damaged: export this client again", ()) for name in names]

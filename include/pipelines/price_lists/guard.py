@@ -69,7 +69,7 @@ def review(
     Args:
         current: the new list, by SKU.
         previous: the list that the client has, by SKU; None for a first list, of which only the prices
-            themselves are judged.
+            themselves are judged. A zero or missing price that stands in it was released: it may stay.
         day: the day of the new list; a contract whose last day is before it has ended of itself.
         bounds: how far the lists may differ.
     """
@@ -103,7 +103,11 @@ def review_clients(current: Collection[str], previous: Collection[str], bounds: 
 
 
 def _unusable_prices(current: Mapping[str, Item], before: Mapping[str, Item]) -> Iterator[Finding]:
-    unusable = [(sku, before.get(sku), now) for sku, now in current.items() if not _is_price(now.price)]
+    unusable = [
+        (sku, was, now)
+        for sku, now in current.items()
+        if not _is_price(now.price) and not ((was := before.get(sku)) and was.price == now.price)
+    ]
     if unusable:
         yield _finding(
             f"{len(unusable):,} of {len(current):,} prices are zero, negative or missing (allowed: none)",

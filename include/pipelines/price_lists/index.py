@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from extracts import catalog
+from extracts import catalog, folder
 from extracts.errors import DataRefused
 from extracts.postgres import Column
 from extracts.publication import Published
@@ -93,12 +93,28 @@ def rows_concerned(entry: Entry, findings: Iterable[Finding]) -> list[list[str |
 
 @dataclass(frozen=True)
 class Set:
-    """A published set: its day, its folder of files, its entries by client code, and the rows concerned."""
+    """A published set: its day, its folder of files, its entries by client code, and the rows concerned.
+
+    `hashes` are the checksums of its files, by name, as its package has them.
+    """
 
     day: date
     folder: Path
     entries: Mapping[str, Entry]
     concerned: Sequence[Sequence[str | None]]
+    hashes: Mapping[str, str]
+
+    def intact(self, entry: Entry) -> Entry:
+        """An entry of this set, without files that were removed or damaged since."""
+        return replace(
+            entry, files={form: name for form, name in entry.files.items() if self._is_intact(name)}
+        )
+
+    def _is_intact(self, name: str) -> bool:
+        try:
+            return folder.sha256(self.folder / name) == self.hashes.get(name)
+        except OSError:
+            return False
 
 
 def summary(published: Published) -> dict[str, Any]:
@@ -114,36 +130,46 @@ def summary(published: Published) -> dict[str, Any]:
     }
 
 
-def last_set(root: Path, dataset: str, day: date) -> Set | None:
+def last_set(root: Path, dataset: str, day: date, *, whole: bool) -> Set | None:
     """The newest set of `dataset` that is not after `day`, with which the lists of `day` are compared.
 
-    A damaged package of `day` itself is passed over: this run replaces it. Raises DataRefused, naming it,
-    where an earlier one is damaged: what the clients have is then not known.
+    A damaged set of `day` itself is passed over by a `whole` run, of all clients, which replaces it. Raises
+    DataRefused, naming it, where another one is damaged: what the clients have is then not known.
     """
     try:
-        found = catalog.last(root, dataset, upto=day)
-    except DataRefused:
-        found = catalog.last(root, dataset, upto=day - timedelta(days=1))
+        return _last(root, dataset, day)
+    except DataRefused as error:
+        if whole:
+            return _last(root, dataset, day - timedelta(days=1))
+        raise DataRefused(f"{error}, for all clients") from None
+
+
+def _last(root: Path, dataset: str, day: date) -> Set | None:
+    found = catalog.last(root, dataset, upto=day)
     return None if found is None else read(found)
 
 
 def read(published: Published) -> Set:
-    """The index of a published set. Raises DataRefused when it is missing or is none."""
+    """The index of a published set. Raises DataRefused when it is missing, damaged, or none."""
     path = published.folder / INDEX
+    hashes = {item["path"].rpartition("/")[2]: item.get("hash") for item in published.descriptor["resources"]}
     try:
+        for name in (INDEX, CONCERNED):
+            if folder.sha256(published.folder / name) != hashes.get(name):
+                raise ValueError(f"{name} is not as it was published")
         with path.open(encoding="utf-8", newline="") as file:
-            entries = {row["code"]: _entry(row, published.folder) for row in csv.DictReader(file)}
+            entries = {row["code"]: _entry(row) for row in csv.DictReader(file)}
         with (published.folder / CONCERNED).open(encoding="utf-8", newline="") as file:
             concerned = [[value or None for value in row] for row in csv.reader(file)][1:]
-        return Set(date.fromisoformat(published.descriptor["day"]), published.folder, entries, concerned)
+        day = date.fromisoformat(published.descriptor["day"])
+        return Set(day, published.folder, entries, concerned, hashes)
     except (OSError, LookupError, ValueError) as error:
         raise DataRefused(
             f"{path} cannot be used ({error}), so what the clients have is not known: publish that day again"
         ) from None
 
 
-def _entry(row: Mapping[str, str], folder: Path) -> Entry:
-    """An entry, without files that somebody has removed since."""
+def _entry(row: Mapping[str, str]) -> Entry:
     return Entry(
         code=row["code"],
         name=row["name"],
@@ -151,7 +177,7 @@ def _entry(row: Mapping[str, str], folder: Path) -> Entry:
         list_date=date.fromisoformat(row["list_date"]) if row["list_date"] else None,
         rows=int(row["rows"]) if row["rows"] else None,
         contract_rows=int(row["contract_rows"]) if row["contract_rows"] else None,
-        files={name: row[name] for name in ("csv", "xlsx") if row[name] and (folder / row[name]).is_file()},
+        files={name: row[name] for name in ("csv", "xlsx") if row[name]},
         reasons=row["reasons"] or None,
         released_by=row["released_by"] or None,
         digest=row["digest"] or None,

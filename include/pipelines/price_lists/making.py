@@ -28,7 +28,8 @@ def make_lists(work: Work, batch: int) -> dict[str, int]:
     when the batch's records are gone, TransientError for a full disk.
     """
     export = work.load_export()
-    maker = _Maker(export, work.files, index.last_set(work.root, export.dataset, export.day))
+    before = index.last_set(work.root, export.dataset, export.day, whole=export.codes is None)
+    maker = _Maker(export, work.files, before)
     entries, concerned = [], []
     with folder.storage_errors(work.files):
         for client, data in records(work, batch):
@@ -46,7 +47,7 @@ class _Maker:
 
     def make(self, client: Client, data: bytes) -> tuple[Entry, Sequence[Finding]]:
         """A client's entry in the index, with what the guard found."""
-        last = self._before.entries.get(client.code) if self._before else None
+        last = self._last(client.code)
         digest = hashlib.sha256(b"\0".join((_LOOK, *map(str.encode, NAMES), data))).hexdigest()
         if last and self._is_current(last, digest):
             # Not a new list: what was said of it when it was published stands in the set that has it.
@@ -79,6 +80,11 @@ class _Maker:
             ),
             findings,
         )
+
+    def _last(self, code: str) -> Entry | None:
+        if self._before is None or (last := self._before.entries.get(code)) is None:
+            return None
+        return self._before.intact(last)
 
     def _is_current(self, last: Entry, digest: str) -> bool:
         """Whether this very list was published for this day: then its files stay, to the byte."""

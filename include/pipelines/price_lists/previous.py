@@ -31,7 +31,7 @@ _LINES = _Lines()
 def read_list(folder: Path, files: Mapping[str, str]) -> dict[str, Item]:
     """The list in `files` (names by format) of `folder`, by SKU; DataRefused when it cannot be read."""
     if not files:
-        raise DataRefused("the files of the last list are gone")
+        raise DataRefused("the files of the last list were removed or damaged")
     path = folder / (files.get("csv") or files["xlsx"])
     try:
         return _csv(path) if "csv" in files else _xlsx(path)

@@ -10,7 +10,7 @@ from extracts import folder
 from extracts.formats import DIALECT, EXCEL_DIALECT, table_schema, write_csv
 from extracts.publication import Publication, Published, Stage
 from pipelines.price_lists import index
-from pipelines.price_lists.gathering import gather
+from pipelines.price_lists.gathering import Gathered, gather
 from pipelines.price_lists.index import HELD, RELEASED, Entry
 from pipelines.price_lists.work import Export, Work
 from pipelines.sheets import Sheet, write_sheets
@@ -37,19 +37,19 @@ def publish(work: Work, *, run: Mapping[str, str] | None = None) -> Published:
             batches=reading["batches"],
             active=reading["active"],
             # Read under the lock: another run may have published meanwhile.
-            before=index.last_set(work.root, export.dataset, export.day),
+            before=index.last_set(work.root, export.dataset, export.day, whole=export.codes is None),
         )
         entries = gathered.entries
         for entry in entries:
             _, source = gathered.places[entry.code]
             for form, name in entry.files.items():
                 folder.link_file(source / name, stage.folder / name)
-                stage.add(name, title=f"{entry.code} {entry.name}", **_details(form, entry))
+                stage.add(name, title=f"{entry.code} {entry.name}".strip(), **_details(form, entry))
         _add_tables(stage, entries, gathered.concerned)
         _add_zip(stage, f"price-lists-{export.day}.zip", entries)
         published = stage.publish(
             snapshot_time=datetime.fromisoformat(reading["snapshot_time"]),
-            properties=_properties(export, entries, gathered.left, run),
+            properties=_properties(export, gathered, run),
         )
     work.remove_records()
     return published
@@ -99,9 +99,8 @@ def _files(entries: Sequence[Entry]) -> Iterator[str]:
         yield from entry.files.values()
 
 
-def _properties(
-    export: Export, entries: Sequence[Entry], left: Sequence[str], run: Mapping[str, str] | None
-) -> dict[str, Any]:
+def _properties(export: Export, gathered: Gathered, run: Mapping[str, str] | None) -> dict[str, Any]:
+    entries = gathered.entries
     properties: dict[str, Any] = {
         "assortment": export.assortment,
         "rows": sum(entry.rows or 0 for entry in entries),
@@ -110,7 +109,8 @@ def _properties(
             {"name": entry.code, "reason": entry.reasons, "by": entry.released_by}
             for entry in entries
             if entry.status == RELEASED
-        ],
-        "left": list(left),
+        ]
+        + gathered.dropped,
+        "left": gathered.left,
     }
     return properties | ({"run": dict(run)} if run else {})
