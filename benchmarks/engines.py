@@ -43,7 +43,7 @@ class LeftOut(Exception):
 
 
 def life(command: Callable[[Path], Sequence[str]], rounds: int) -> dict[str, float]:
-    """Median seconds and peak MB of processes, each of which writes the rows to the path it is given."""
+    """Seconds and peak MB of processes, each of which writes the rows to the path it is given."""
     from benchmarks.processes import measure
 
     taken = []
@@ -57,7 +57,8 @@ def life(command: Callable[[Path], Sequence[str]], rounds: int) -> dict[str, flo
             if (lines := sum(file.read_bytes().count(b"\n") for file in files)) != ROWS:
                 raise RuntimeError(f"{lines} rows were written, not {ROWS}")
     return {
-        "seconds": round(statistics.median(one.seconds for one in taken), 2),
+        # The fastest: whatever else the machine does only ever adds.
+        "seconds": round(min(one.seconds for one in taken), 2),
         "peak_mb": round(statistics.median(one.peak_mb for one in taken)),
     }
 

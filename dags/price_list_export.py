@@ -109,6 +109,7 @@ def configuration() -> dict:
             None,
             type=["null", "string"],
             enum=["full", "contract", None],
+            values_display={"null": "full, as usual"},
             title="Assortment",
             description="full: all products. contract: those with a contract price alone. Empty: full.",
         ),

@@ -5,7 +5,7 @@ numbers and text; the lists stay in the run's work folder.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from pipelines.price_lists.reading import read
 from pipelines.schedules import SCHEDULES
 
 BATCHES = 4
+
+_FIELDS = {"date", "assortment", "formats", "clients", "release", "released_by", "recipients"}
 
 
 def batches(configuration: Mapping[str, Any]) -> int:
@@ -32,16 +34,20 @@ def export(params: Mapping[str, Any], *, day: date, configuration: Mapping[str, 
 
     Raises UsageError for an unknown setting, and for what `Export` refuses.
     """
-    clients = params["clients"]
     return Export(
         day=day,
         assortment=params["assortment"] or "full",
         formats=tuple(params["formats"] or FORMATS),
-        codes=tuple(clients) if clients else None,
-        release=tuple(params["release"] or ()),
+        codes=_codes(params["clients"]) or None,
+        release=_codes(params["release"]),
         released_by=(params["released_by"] or "").strip() or None,
         bounds=bounds({name: value for name, value in configuration.items() if name != "batches"}),
     )
+
+
+def _codes(lines: Sequence[str] | None) -> tuple[str, ...]:
+    """Codes without the empty lines that a form's text field may end with. Spaces are part of a code."""
+    return tuple(line for line in lines or () if line.strip())
 
 
 def resolve(
@@ -66,8 +72,12 @@ def resolve(
         `day` (ISO), `batches`, `recipients`, `work` (the path of the run's work folder, not made yet).
 
     Raises:
-        UsageError: a date that is none, an unknown setting, a release without a name.
+        UsageError: a field that the form does not have, a date that is none, an unknown setting, a release
+            without a name.
     """
+    # A run by hand is given JSON, too, and what is misspelt there would be as if it had not been said.
+    if unknown := sorted(set(params) - _FIELDS):
+        raise UsageError(f"unknown field {', '.join(unknown)}: the form has {', '.join(sorted(_FIELDS))}")
     zone = ZoneInfo(SCHEDULES[DATASETS["full"]].timezone)
     try:
         day = date.fromisoformat(params["date"]) if params["date"] else scheduled.astimezone(zone).date()

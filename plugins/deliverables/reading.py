@@ -113,7 +113,7 @@ def _files(found: Published, *, at_its_place: bool) -> Iterator[File]:
     for item in found.descriptor["resources"]:
         folder, _, name = item["path"].rpartition("/")
         size = _count(item.get("bytes"))
-        entry = present.get(name) if folder == found.folder.name else None
+        entry = present.get(name)
         bytes_there = None
         if entry:
             with suppress(OSError):

@@ -68,8 +68,7 @@ class Shelf:
         _, total = shown(present, clock, 0, 0)
         first = max(0, min(first, (total - 1) // count * count))
         days, _ = shown(present, clock, first, count)
-        there = set(present)
-        entries = [self._entry(name, clock, day, exists=day in there) for day in days]
+        entries = [self._entry(name, clock, day) for day in days]
         return Dataset(name, clock, entries, first, total, present[0])
 
     def newest(self, dataset: Dataset) -> Entry | None:
@@ -81,7 +80,7 @@ class Shelf:
         """A day that has a package, or None."""
         if not is_dataset(name):
             return None
-        entry = self._entry(name, self.clock(name), day, exists=True)
+        entry = self._entry(name, self.clock(name), day)
         return entry if entry.content else None
 
     def check(self, dataset: str, day: date) -> Report:
@@ -93,8 +92,8 @@ class Shelf:
         with storage_errors(package):
             return verify(package)
 
-    def _entry(self, name: str, clock: Clock, day: date, *, exists: bool) -> Entry:
-        content = read(self.root, name, day) if exists else None
+    def _entry(self, name: str, clock: Clock, day: date) -> Entry:
+        content = read(self.root, name, day)
         # A package that cannot be read says nothing about when it came.
         first = content.first if content else None
         if content and first is None:

@@ -46,8 +46,9 @@ def refused(price_lists: Jobs, first: str) -> dict[str, str]:
     """Runs that were asked for what cannot be."""
     day = str(lists.day_before(price_lists, FIRST))
     started = {
-        "resolve_input": price_lists.trigger(date=day, clients=["B2B-0006"], release=["B2B-0006"]),
-        "read_prices": price_lists.trigger(date=day, clients=["B2B-0006", "B2B-0009", "B2B-4711"]),
+        "nameless": price_lists.trigger(date=day, clients=["B2B-0006"], release=["B2B-0006"]),
+        "misspelt": price_lists.trigger(date=day, clinets=["B2B-0006"]),
+        "unknown": price_lists.trigger(date=day, clients=["B2B-0006", "B2B-0009", "B2B-4711"]),
     }
     for run in started.values():
         price_lists.wait(run)
@@ -87,7 +88,7 @@ def test_the_analysts_get_the_summary_of_the_set(price_lists, first, tmp_path):
 def test_the_set_names_its_run_and_the_run_updates_the_asset(price_lists, first, refused):
     set_ = lists.descriptor(price_lists, lists.day_before(price_lists, FIRST))
     assert set_["run"] == {"dag": price_lists.dag, "id": first}
-    for run, events in ((first, 1), (refused["read_prices"], 0)):
+    for run, events in ((first, 1), (refused["unknown"], 0)):
         found = price_lists.stack.api("GET", f"/assets/events?source_run_id={quote(run)}")["asset_events"]
         assert [event["name"] for event in found] == ["price_lists"] * events
 
@@ -166,15 +167,15 @@ def test_a_held_list_is_released_by_name_from_the_form(price_lists, held):
 
 
 @pytest.mark.parametrize(
-    ("task", "reason"),
+    ("case", "task", "reason"),
     [
-        ("resolve_input", "a release is recorded with the name of who released"),
-        ("read_prices", "no active client has the code 'B2B-0009', 'B2B-4711'"),
+        ("nameless", "resolve_input", "a release is recorded with the name of who released"),
+        ("misspelt", "resolve_input", "unknown field clinets: the form has assortment, clients,"),
+        ("unknown", "read_prices", "no active client has the code 'B2B-0009', 'B2B-4711'"),
     ],
-    ids=["release without a name", "unknown and inactive clients"],
 )
-def test_what_cannot_be_done_fails_at_once_and_the_mail_says_why(price_lists, refused, task, reason):
-    run = refused[task]
+def test_what_cannot_be_done_fails_at_once_and_the_mail_says_why(price_lists, refused, case, task, reason):
+    run = refused[case]
     assert price_lists.wait(run) == "failed"
     assert price_lists.tasks(run)[task]["try_number"] == 1
     assert price_lists.kinds(run) == ["failure"]

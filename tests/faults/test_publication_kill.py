@@ -1,9 +1,8 @@
 """A publishing process is killed at every one of its steps; a reader sees the old set or the new one.
 
-The publisher runs in a process of its own, in which the system calls of module `os` are wrapped from
-outside: the n-th is not made, or is made and nothing after it, because SIGKILL comes. It is repeated for
-every n until a run ends by itself. What is not synced survives a kill, so there syncing is only counted;
-that it happens, and in which order, is a test of its own.
+It is killed before and after its n-th system call, and that is repeated for every n until a run ends by
+itself. What is not synced survives a kill, so there syncing is only counted; that it happens, and in which
+order, is a test of its own.
 """
 
 import contextlib
@@ -22,9 +21,8 @@ from typing import Any
 import pytest
 
 from extracts.publication import Publication
+from tests.faults.killing import exit_code, in_a_process, killed_at
 
-CALLS = ["open", "write", "pwrite", "ftruncate", "fsync", "mkdir", "rename", "replace", "symlink", "unlink"]
-CALLS += ["rmdir"]
 DATASET = "demo_set"
 DAY = date(2026, 11, 21)
 NEXT_DAY = date(2026, 11, 22)
@@ -69,51 +67,6 @@ def read_while_replaced(root: Path) -> str:
             return read(root) or ""
         except FileNotFoundError:
             assert package.read_bytes() != before
-
-
-def in_a_process(work: Callable[[], Any]) -> int:
-    """Start `work` in a forked process; returns its id."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return child
-
-
-def exit_code(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def killed_at(moment: int, work: Callable[[], Any]) -> bool:
-    """Run `work`, killed before (even) or after (odd) its call number `moment // 2`; False if it ended."""
-
-    def under_the_knife() -> None:
-        calls = 0
-
-        def wrapped(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **kwargs: Any) -> Any:
-                nonlocal calls
-                if moment == 2 * calls:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                answer = real(*args, **kwargs)
-                if moment == 2 * calls + 1:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                calls += 1
-                return answer
-
-            return call
-
-        for name in CALLS:
-            setattr(os, name, wrapped((lambda _: None) if name == "fsync" else getattr(os, name)))
-        work()
-
-    code = exit_code(in_a_process(under_the_knife))
-    assert code in (0, -signal.SIGKILL)
-    return code != 0
 
 
 def nothing(root: Path) -> None:

@@ -23,7 +23,9 @@ import psycopg2
 import pytest
 from openpyxl import load_workbook
 
+from pipelines.price_lists import Export, Work, make_lists
 from pipelines.price_lists.command import main
+from pipelines.price_lists.reading import read
 from tests.integration.delivery import Ran
 from tests.integration.sql import execute
 
@@ -240,6 +242,23 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def read_prices(shop: Shop, work: Work, export: Export) -> int:
+    """The first step of a run: all that it needs is read, for two batches; returns their number."""
+    work.begin(export)
+    asked = {"day": export.day, "assortment": export.assortment, "codes": export.codes}
+    reading = read(work, dsn=shop.dsn, batches=2, **asked)
+    work.save_reading(reading)
+    return reading.batches
+
+
+def made(shop: Shop, key: str, **asked: Any) -> Work:
+    """A run, by default for the next day, as far as its lists are made."""
+    work = Work.of_run(shop.root, key)
+    for batch in range(read_prices(shop, work, Export(**{"day": NEXT, **asked}))):
+        make_lists(work, batch)
+    return work
+
+
 @contextmanager
 def started(shop: Shop, *options: str, day: date = NEXT) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, with workers of its own; killed, if need be, with all of them."""
@@ -261,8 +280,8 @@ def started(shop: Shop, *options: str, day: date = NEXT) -> Iterator[subprocess.
 
 MORE_GOODS = """
     INSERT INTO products SELECT n, 'M-' || n, 'Товар ' || n, 1, 'шт', n, n, true
-        FROM generate_series(1001, 4000) AS n;
-    INSERT INTO clients SELECT n, 'M-' || n, 'ООО', NULL, true FROM generate_series(11, 34) AS n;
+        FROM generate_series(1001, 3000) AS n;
+    INSERT INTO clients SELECT n, 'M-' || n, 'ООО', NULL, true FROM generate_series(11, 22) AS n;
 """
 
 
@@ -273,3 +292,10 @@ def wait_for_a_batch(shop: Shop, process: subprocess.Popen[str]) -> list[psutil.
         time.sleep(0.002)
     children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+# Whether an export waits for a table that is locked.
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'price lists' AND wait_event_type = 'Lock' AND datname = current_database()
+"""

@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from extracts.verify import verify
 from pipelines.price_lists import command as module
-from tests.integration.price_lists import DAY, MORE_GOODS, NEXT, started, wait_for_a_batch
+from tests.integration.price_lists import DAY, MORE_GOODS, NEXT, Shop, started, wait_for_a_batch
 
 ALL = {"B2B-1", "B2B-2", "B2B-3"}
 
@@ -40,6 +42,21 @@ def test_usual_options(shop, monkeypatch):
         f"published: published/price_list_export/dt={NEXT}/datapackage.json",
     ]
     assert not ran.err
+
+
+def test_libpq_environment(shop, monkeypatch):
+    names = {
+        "PGHOST": "host",
+        "PGPORT": "port",
+        "PGDATABASE": "dbname",
+        "PGUSER": "user",
+        "PGPASSWORD": "password",
+    }
+    given = parse_dsn(shop.dsn)
+    for variable, name in names.items():
+        monkeypatch.setenv(variable, given[name])
+    assert shop.run("--date", str(DAY)).code == 0
+    assert set(Shop(shop.dsn, Path("published"), None).found().index) == ALL
 
 
 def test_answer_as_json(shop):

@@ -7,6 +7,7 @@ never as a formula or a link, and numbers as the shortest text that reads back a
 import io
 import math
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from extracts.errors import DataRefused, UsageError
+from extracts.errors import DataRefused, TransientError, UsageError
 from extracts.formats.excel import cell_text
 
 _ROW_LIMIT = 1_048_575
@@ -63,7 +64,8 @@ def write_xlsx(
 
     The file holds its time of creation, so equal records make files of different bytes.
     Raises DataRefused for records of other columns or too many of them, UsageError for a name of the sheet
-    that Excel does not allow, and for two columns of one name.
+    that Excel does not allow, and for two columns of one name, TransientError where the engine's temporary
+    files find no room.
     """
     from rustpy_xlsxwriter import Format, write_worksheet
 
@@ -100,6 +102,13 @@ def write_xlsx(
         )
     except (ValueError, RuntimeError) as error:
         raise UsageError(f"{path.name}, sheet {sheet!r}: {error}") from error
+    except BaseException as error:
+        # How the engine says that it cannot write to its temporary files; it is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise TransientError(
+            f"{path.name} could not be made: {error}; free some space in {tempfile.gettempdir()}, try again"
+        ) from None
     with path.open("xb") as target:
         target.write(file.getbuffer())
 

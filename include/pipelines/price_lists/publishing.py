@@ -30,7 +30,8 @@ def publish(work: Work, *, run: Mapping[str, str] | None = None) -> Published:
     new. Raises what `extracts.publication` raises, UsageError when a batch was not made.
     """
     export, reading = work.load_export(), work.load("reading")
-    with Publication(work.root, export.dataset, export.day).stage(wait=_WAIT_SECONDS) as stage:
+    publication = Publication(work.root, export.dataset, export.day)
+    with folder.storage_errors(work.root), publication.stage(wait=_WAIT_SECONDS) as stage:
         gathered = gather(
             work,
             export,
@@ -40,23 +41,23 @@ def publish(work: Work, *, run: Mapping[str, str] | None = None) -> Published:
             before=index.last_set(work.root, export.dataset, export.day, whole=export.codes is None),
         )
         entries = gathered.entries
-        for entry in entries:
-            _, source = gathered.places[entry.code]
-            for form, name in entry.files.items():
+        for entry, source in gathered.places.values():
+            for name in entry.files.values():
                 folder.link_file(source / name, stage.folder / name)
-                stage.add(name, title=f"{entry.code} {entry.name}".strip(), **_details(form, entry))
+        # What is about all of them comes first, so that a reader of the package finds it.
         _add_tables(stage, entries, gathered.concerned)
         _add_zip(stage, f"price-lists-{export.day}.zip", entries)
+        for entry in entries:
+            for form, name in entry.files.items():
+                title = f"{entry.code} {entry.name}".strip()
+                dialect = EXCEL_DIALECT if form == "csv" else None
+                stage.add(name, rows=entry.rows, dialect=dialect, title=title)
         published = stage.publish(
             snapshot_time=datetime.fromisoformat(reading["snapshot_time"]),
             properties=_properties(export, gathered, run),
         )
     work.remove_records()
     return published
-
-
-def _details(form: str, entry: Entry) -> dict[str, Any]:
-    return {"rows": entry.rows, "dialect": EXCEL_DIALECT} if form == "csv" else {"rows": entry.rows}
 
 
 def _add_tables(stage: Stage, entries: Sequence[Entry], concerned: Sequence[Sequence[str | None]]) -> None:

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import IO
 
-from extracts import queries
+from extracts import folder, queries
 from extracts.errors import DataRefused, UsageError
 from extracts.postgres import Snapshot
+from pipelines import resources
 from pipelines.price_lists.work import Work
-from pipelines.resources import folder
 
 # PostgreSQL's text cannot hold it, so it separates records without a look into quotes.
 SEPARATOR = b"\0"
@@ -64,14 +64,15 @@ def read(
     `complete` hears of each batch as soon as its file is whole.
 
     Raises UsageError for a code that no active client has, DataRefused when there is no active client, or no
-    product for the full assortment; what `extracts.postgres` raises passes through.
+    product for the full assortment, TransientError for a full disk; what `extracts.postgres` raises passes
+    through.
     """
-    with Snapshot(dsn, application_name="price lists") as snapshot:
+    with folder.storage_errors(work.path), Snapshot(dsn, application_name="price lists") as snapshot:
         active = _active(snapshot)
         chosen = sorted(_chosen(active, codes), key=lambda client: client.id)
         size = -(-len(chosen) // batches)
         parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
-        query = queries.load("price_list", folder("sql"))
+        query = queries.load("price_list", resources.folder("sql"))
         params = {"clients": [client.id for client in chosen], "day": day, "assortment": assortment}
         splitter = _Splitter(work, parts, complete)
         try:
@@ -107,7 +108,7 @@ def records(work: Work, batch: int) -> Iterator[tuple[Client, bytes]]:
 
 def _active(snapshot: Snapshot) -> list[Client]:
     with snapshot.connection.cursor() as cursor:
-        cursor.execute(queries.load("price_list_clients", folder("sql")).text)
+        cursor.execute(queries.load("price_list_clients", resources.folder("sql")).text)
         active = [Client(*row) for row in cursor.fetchall()]
     if not active:
         raise DataRefused("no active client, so nobody would get a list: see the table clients")

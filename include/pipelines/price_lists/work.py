@@ -104,10 +104,10 @@ class Work:
         return self.path / f"batch-{batch}.records"
 
     def save(self, name: str, content: object) -> None:
-        """Write a small table down, in one step."""
-        folder.replace_file(
-            self.path / f"{name}.json", json.dumps(content, ensure_ascii=False, default=str).encode()
-        )
+        """Write a small table down, in one step. Raises TransientError for a full disk."""
+        data = json.dumps(content, ensure_ascii=False, default=str).encode()
+        with folder.storage_errors(self.path):
+            folder.replace_file(self.path / f"{name}.json", data)
 
     def load(self, name: str) -> Any:
         """Read a table back. Raises UsageError when it is not there."""
