@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -71,6 +72,23 @@ def peer_seconds(folder: Path, dsn: str, samples: Sequence[Sequence[int]]) -> fl
     return float(max(answer["seconds"] for answer in answers) / sum(answer["clients"] for answer in answers))
 
 
+def query_seconds(dsn: str, clients: int) -> float:
+    """Seconds of the query alone, its rows received and thrown away."""
+    from extracts import queries
+    from extracts.postgres import Snapshot
+    from pipelines.resources import folder
+
+    class Nowhere:
+        def write(self, data: bytes) -> None:
+            pass
+
+    with Snapshot(dsn) as snapshot:
+        started = time.perf_counter()
+        params = {"clients": list(range(1, clients + 1)), "day": DAY, "assortment": "full"}
+        snapshot.copy_out(queries.load("price_list", folder("sql")), params, Nowhere())
+        return time.perf_counter() - started
+
+
 def compare(folder: Path, client: int) -> None:
     """Raise RuntimeError unless both have written the same cells for a client."""
     from python_calamine import CalamineWorkbook
@@ -112,7 +130,8 @@ def rounds(clients: int, number: int, sample: int) -> dict[str, Any]:
                     flush=True,
                 )
         compare(folder, ids[-1])
-        size = sum(path.stat().st_size for path in published.glob(f"*/dt={DAY}/v=*/*.[cx]*"))
+        size = sum(path.stat().st_size for path in published.glob(f"*/dt={DAY}/v=*/*"))
+        query = query_seconds(dsn, clients)
     answer = json.loads(taken["next_day"][-1].output)
     if answer["published"] != clients or answer["held"]:
         raise RuntimeError(f"not all lists went out: {answer}")
@@ -123,7 +142,8 @@ def rounds(clients: int, number: int, sample: int) -> dict[str, Any]:
         "rows": answer["rows"],
         "rounds": number,
         "sample_clients": sample,
-        "lists_mb": round(size / 1e6),
+        "day_mb": round(size / 1e6),
+        "query_seconds": round(query, 2),
         **{f"{name}_seconds": round(value, 2) for name, value in medians.items()},
         "openpyxl_seconds": round(openpyxl_seconds, 1),
         "ratio_vs_openpyxl": round(openpyxl_seconds / medians["first_day"], 2),

@@ -1,9 +1,12 @@
 """An export on a file system that fills up at whatever it writes: the old set stays, and a retry passes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.integration.price_lists import make_tables
 
@@ -21,8 +24,6 @@ from pipelines.price_lists.command import main
 from tests.integration.price_lists import Here
 
 dsn, root = sys.argv[1], Path(sys.argv[2])
-# Also of libraries.
-os.environ["TMPDIR"] = str(root)
 exporting.ProcessPoolExecutor = Here
 first = date(2026, 11, 20)
 
@@ -47,7 +48,7 @@ def assert_whole():
 assert export(first)[0] == 0
 size = sum(file.stat().st_size for file in root.rglob("v=*/*"))
 codes = []
-for number, room in enumerate(range(4 * size, -1, -8192), 1):
+for number, room in enumerate(range(3 * size, -1, -4096), 1):
     day = first + timedelta(days=number)
     ballast = root / "ballast"
     ballast.write_bytes(bytes(max(0, free() - room)))
@@ -58,7 +59,9 @@ for number, room in enumerate(range(4 * size, -1, -8192), 1):
     published = Publication(root, "price_list_export", day).current()
     assert code == 1 or published
     assert_whole()
-    assert sorted(path.name for path in root.iterdir()) == [".work", "price_list_export"]
+    # What openpyxl leaves it removes when the process ends.
+    left = {path.name for path in root.iterdir() if not path.name.startswith("openpyxl.")}
+    assert left == {".work", "price_list_export"}, (left, text)
     assert not list((root / ".work").iterdir())
     if published:
         # Room for the next, as a person would make it; the first stays to be compared with.
@@ -70,12 +73,15 @@ print(codes.count(0), codes.count(1))
 """
 
 
+@pytest.mark.parametrize("temporary", ["there, too", "elsewhere"])
 def test_a_full_disk_leaves_the_old_set(
-    database: str, tmp_path: Path, on_a_small_disk: Callable[[int], list[str]]
+    database: str, tmp_path: Path, on_a_small_disk: Callable[[int], list[str]], temporary: str
 ) -> None:
+    """With the temporary files of libraries on that disk, and elsewhere, where the rest fails first."""
     make_tables(database)
     command = [*on_a_small_disk(2048), sys.executable, "-c", PROGRAM, database, str(tmp_path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    folder = {"TMPDIR": str(tmp_path)} if temporary == "there, too" else {}
+    run = subprocess.run(command, cwd=ROOT, env={**os.environ, **folder}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     passed, refused = map(int, run.stdout.split())
     assert passed > 3

@@ -285,13 +285,19 @@ MORE_GOODS = """
 """
 
 
+def workers_of(shop: Shop, process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The command's worker processes."""
+    assert process.poll() is None, process.communicate()
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
 def wait_for_a_batch(shop: Shop, process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Until the first of many batches is made, others being under way; returns the worker processes."""
     while not list(shop.root.glob(".work/*/made-*.json")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.002)
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return workers_of(shop, process)
 
 
 # Whether an export waits for a table that is locked.

@@ -43,6 +43,20 @@ def test_other_data_makes_only_those_files_anew_that_it_concerns(shop):
     assert len(list(found.path.parent.glob("v=*"))) == 2
 
 
+@pytest.mark.parametrize("day", [DAY, NEXT])
+def test_a_client_that_has_another_name(shop, day):
+    """It is called by it at once, also where its list is held."""
+    shop.export()
+    shop.sql(
+        "UPDATE clients SET name = 'АО «Клиент»'; UPDATE client_prices SET price = 0 WHERE client_id = 2"
+    )
+    found = shop.export(day=day)
+    assert found.statuses == {"B2B-1": "published", "B2B-2": "held", "B2B-3": "published"}
+    assert {row["name"] for row in found.index.values()} == {"АО «Клиент»"}
+    titles = {item.get("title") for item in found.package["resources"]}
+    assert titles >= {f"{code} АО «Клиент»" for code in found.index}
+
+
 def test_the_same_prices_on_the_next_day_are_new_lists(shop):
     """Their files say that they are of that day."""
     shop.export()
@@ -170,9 +184,9 @@ def test_two_commands_at_once(shop):
 
 
 def test_what_is_committed_while_it_reads_is_in_no_list(shop):
-    """All is as of one instant: the clients, which are read first, and the prices."""
+    """All is as of one instant, which is before the clients are read, and then the prices."""
     with ThreadPoolExecutor(1) as pool, psycopg2.connect(shop.dsn) as writer, writer.cursor() as cursor:
-        cursor.execute("LOCK client_prices; INSERT INTO clients VALUES (5, 'B2B-5', 'ООО', NULL, true)")
+        cursor.execute("LOCK clients; INSERT INTO clients VALUES (5, 'B2B-5', 'ООО', NULL, true)")
         cursor.execute("UPDATE client_prices SET price = 1; UPDATE products SET price = 1, name = 'later'")
         ran = pool.submit(shop.ask)
         while not shop.query(WAITING)[0][0]:

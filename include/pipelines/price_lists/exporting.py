@@ -38,7 +38,7 @@ def export_lists(
         work.begin(export)
         # Not forked: a copy of this process would share its connection to the database.
         spawned = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, spawned, initializer=_end_with_parent) as pool:
+        with ProcessPoolExecutor(workers, spawned, initializer=_begin_worker) as pool:
             made: list[Future[dict[str, int]]] = []
             try:
                 reading = read(
@@ -48,7 +48,7 @@ def export_lists(
                     assortment=export.assortment,
                     codes=export.codes,
                     batches=workers * _BATCHES_PER_WORKER,
-                    complete=lambda batch: made.append(_submit(pool, work, batch)),
+                    complete=lambda batch: made.append(pool.submit(make_lists, work, batch)),
                 )
                 for batch in made:
                     batch.result()
@@ -64,21 +64,13 @@ def export_lists(
         work.remove()
 
 
-def _submit(pool: ProcessPoolExecutor, work: Work, batch: int) -> Future[dict[str, int]]:
-    # Workers that are started meanwhile inherit it: an interrupt is left to this process, which ends them.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(make_lists, work, batch)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+def _begin_worker() -> None:
+    # An interrupt is for the parent, which ends its workers. Where it is killed, nobody else would.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-
-def _end_with_parent() -> None:
-    """Where the parent is killed, nobody else would end its workers."""
-
-    def wait() -> None:
+    def end_with_parent() -> None:
         if parent := multiprocessing.parent_process():
             parent.join()
             os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -48,7 +49,9 @@ class _Maker:
     def make(self, client: Client, data: bytes) -> tuple[Entry, Sequence[Finding]]:
         """A client's entry in the index, with what the guard found."""
         last = self._last(client.code)
-        digest = hashlib.sha256(b"\0".join((_LOOK, *map(str.encode, NAMES), data))).hexdigest()
+        digest = hashlib.sha256(
+            b"\0".join((_LOOK, *map(str.encode, (*NAMES, client.name)), data))
+        ).hexdigest()
         if last and self._is_current(last, digest):
             # Not a new list: what was said of it when it was published stands in the set that has it.
             return self._keep(last), ()
@@ -105,7 +108,10 @@ class _Maker:
         return review(items, previous, day=self._export.day, bounds=self._export.bounds)
 
     def _held(self, client: Client, last: Entry | None, findings: Sequence[Finding]) -> Entry:
-        return (self._keep(last) if last else Entry(client.code, client.name, HELD)).held(findings)
+        entry = Entry(client.code, client.name, HELD)
+        if last:
+            entry = replace(self._keep(last), name=client.name)
+        return entry.held(findings)
 
     def _keep(self, last: Entry) -> Entry:
         """A list of the set before, with its files at hand for this one."""
