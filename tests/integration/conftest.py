@@ -1,13 +1,17 @@
 """What several of the integration tests ask for."""
 
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from demo.postgres import EmbeddedServer
 from extracts.postgres import connect
 from pipelines.price_lists import exporting
 from tests.integration.delivery import Command
 from tests.integration.price_lists import Here, Shop, make_tables
+from tests.integration.sql import execute
 
 
 @pytest.fixture
@@ -30,13 +34,22 @@ def command(
 
 
 @pytest.fixture
+def schema(postgres_server: EmbeddedServer) -> Iterator[str]:
+    """The DSN of a new, empty schema, dropped when the test ends; sooner made than a database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    execute(postgres_server.dsn(), f"CREATE SCHEMA {name}")
+    yield postgres_server.dsn(options=f"-csearch_path={name}")
+    execute(postgres_server.dsn(), f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture
 def shop(
-    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Shop:
     """Three clients, 40 products, ten contract prices a client; lists are made in this process."""
-    make_tables(database)
+    make_tables(schema)
     root = tmp_path / "published"
     root.mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exporting, "ProcessPoolExecutor", Here)
-    return Shop(database, root, capsys)
+    return Shop(schema, root, capsys)

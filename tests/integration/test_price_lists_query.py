@@ -29,10 +29,10 @@ def listed(dsn, *, clients=(1,), assortment="full", day=DAY):
 
 
 @pytest.fixture
-def one(database):
+def one(schema):
     """A shop of one client and one product, for 100.00."""
-    make_tables(database, goods=ONE)
-    return database
+    make_tables(schema, goods=ONE)
+    return schema
 
 
 def only(dsn, **parameters):
@@ -200,13 +200,13 @@ def test_tables_may_be_views_with_other_digits_and_types(database, view, expecte
     assert {name: row[name] for name in expected} == expected
 
 
-def test_ids_beyond_four_bytes(database):
-    make_tables(database, id="bigint", goods=ONE)
+def test_ids_beyond_four_bytes(schema):
+    make_tables(schema, id="bigint", goods=ONE)
     big = 2**40
-    execute(database, f"UPDATE clients SET id = {big}; UPDATE products SET id = {big + 1}")
-    execute(database, f"INSERT INTO client_prices VALUES ({big}, {big + 1}, 80, '2026-01-01', NULL)")
-    assert only(database, clients=[big])["price"] == "80.00"
-    assert listed(database, clients=[1]) == []
+    execute(schema, f"UPDATE clients SET id = {big}; UPDATE products SET id = {big + 1}")
+    execute(schema, f"INSERT INTO client_prices VALUES ({big}, {big + 1}, 80, '2026-01-01', NULL)")
+    assert only(schema, clients=[big])["price"] == "80.00"
+    assert listed(schema, clients=[1]) == []
 
 
 def test_another_schema_is_named_by_the_search_path(database, monkeypatch):
