@@ -15,7 +15,8 @@ from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
 from extracts.verify import verify
-from tests.integration.price_lists import DAY, HEADER, NEXT, csv_rows, unpacked, xlsx_rows
+from tests.integration.price_list_files import HEADER, csv_rows, unpacked, xlsx_rows
+from tests.integration.price_lists import DAY, NEXT
 
 NASTY = ["0.10", "1234567.89", "-5", "007", "12345678901234567890", "=cmd|' /C calc'!A0", "+7 900", "@x"]
 NASTY += [

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from extracts.verify import verify
-from tests.integration.price_lists import DAY, NEXT, Found, Shop
+from tests.integration.price_list_files import Found
+from tests.integration.price_lists import DAY, NEXT, Shop
 
 THIRD = NEXT + timedelta(days=1)
 ALL = {"B2B-1", "B2B-2", "B2B-3"}
