@@ -36,10 +36,11 @@ down: $(INSTALLED) ## end what `make up` started
 test: $(INSTALLED) ## set up and run every test that this machine can carry
 	@$(BIN)/python -m pytest
 
-lint: $(INSTALLED) ## ruff (rules and format), mypy
+lint: $(INSTALLED) ## ruff (rules and format), mypy, the Kubernetes manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tests.manifests.check
 
 format: $(INSTALLED) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
@@ -71,5 +72,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/uv && $(BIN)/python -c '' 2>/dev/null && grep -qxF "$(STATE)" $(INSTALLED) 2>/dev/null || { rm -rf .venv \
 		&& $(PYTHON) -m venv .venv \
 		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable . $(addprefix --group ,$(DEPENDENCY_GROUPS))
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[airflow]' $(addprefix --group ,$(DEPENDENCY_GROUPS))
 	@echo "$(STATE)" > $(INSTALLED)

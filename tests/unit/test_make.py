@@ -73,8 +73,8 @@ def test_the_wheel_carries_queries_and_templates(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("sql", "mail"):
-        for file in (ROOT / "include" / folder).iterdir():
-            assert f"pipelines/{folder}/{file.name}" in inside
+        for file in (ROOT / "include" / folder).rglob("*.*"):
+            assert f"pipelines/{file.relative_to(ROOT / 'include')}" in inside
     assert "extracts/publication.py" in inside
     packages = {name.split("/")[0] for name in inside if ".dist-info" not in name}
     assert packages == {"extracts", "pipelines"}
