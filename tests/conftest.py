@@ -15,6 +15,8 @@ import pytest
 from psycopg2 import sql
 
 from demo.postgres import EmbeddedServer
+from tests.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.s3_server import Bucket, S3Server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -57,6 +59,33 @@ def database(postgres_server: EmbeddedServer) -> Iterator[str]:
     _administer(postgres_server, "CREATE DATABASE {}", name)
     yield postgres_server.dsn(name)
     _administer(postgres_server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, started once; tests make buckets of their own in it."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A new bucket, and the variables by which this process's clients find it."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_server.new_bucket()
+
+
+@pytest.fixture
+def proxy(bucket: Bucket, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+    """As `bucket`, with a proxy between it and this process's clients, which does as a test says."""
+    with faulty_proxy(s3_server.port) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        yield proxy
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

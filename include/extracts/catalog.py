@@ -66,15 +66,17 @@ def first_published(found: Published) -> datetime | None:
     return versions.instant(kept[0] if kept else found.version)
 
 
+def day_of_name(name: str) -> date | None:
+    """The day that a folder named `name` holds, or None for a folder of something else."""
+    with suppress(ValueError):
+        day = date.fromisoformat(name.removeprefix(_DAY))
+        # fromisoformat also reads other ways of writing a date, under which no reader looks.
+        return day if name == f"{_DAY}{day}" else None
+    return None
+
+
 def _days(dataset: Path) -> Iterator[date]:
     with os.scandir(dataset) as entries:
         for entry in entries:
-            if not entry.name.startswith(_DAY):
-                continue
-            try:
-                day = date.fromisoformat(entry.name.removeprefix(_DAY))
-            except ValueError:
-                continue
-            # fromisoformat also reads other ways of writing a date, under which no reader looks.
-            if entry.name == f"{_DAY}{day}" and entry.is_dir():
+            if (day := day_of_name(entry.name)) and entry.is_dir():
                 yield day

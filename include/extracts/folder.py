@@ -6,9 +6,10 @@ import hashlib
 import os
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from extracts.errors import TransientError, UsageError
@@ -25,6 +26,8 @@ _NO_RETRY_HELPS = {
 _BLOCK = 1 << 20
 # Half-written replacements, which only a killed process leaves behind.
 TEMPORARY = ".*.tmp"
+_SCRATCH = "extracts-work-"
+_HELD = ".lock"
 
 
 @contextmanager
@@ -91,6 +94,22 @@ def lock(path: Path, *, wait: float = 0) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent`, removed afterwards; what killed processes left there is removed first."""
+    with ExitStack() as stack:
+        # So that a folder which is not locked yet is not taken for a leftover.
+        with lock(parent / f".{_SCRATCH}{os.getuid()}.lock", wait=60):
+            for leftover in parent.glob(f"{_SCRATCH}*/"):
+                with suppress(OSError, TransientError), lock(leftover / _HELD):
+                    shutil.rmtree(leftover)
+            made = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+            stack.callback(shutil.rmtree, made, ignore_errors=True)
+            stack.enter_context(lock(made / _HELD))
+        (made / "files").mkdir()
+        yield made / "files"
 
 
 def make_folder(path: Path) -> None:

@@ -6,10 +6,9 @@ https://datapackage.org/standard/data-package/
 import json
 import re
 from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from extracts import __version__
 from extracts.errors import DataRefused, UsageError
 from extracts.window import Window
 
@@ -30,6 +29,12 @@ _MEDIATYPES = {
 }
 
 Descriptor = dict[str, Any]
+
+
+class File(Protocol):
+    """What a package is read from: a path, or an object in a bucket. As text, where it is."""
+
+    def read_bytes(self) -> bytes: ...
 
 
 def resource(
@@ -95,7 +100,7 @@ def describe(
         described["window"] = {"start": _instant(window.start), "end": _instant(window.end)}
     if snapshot_time is not None:
         described["snapshotTime"] = _instant(snapshot_time)
-    described["producer"] = {"name": _DISTRIBUTION, "version": _producer_version()}
+    described["producer"] = {"name": _DISTRIBUTION, "version": __version__}
     if taken := sorted(properties.keys() & {*described, *_OWN}):
         raise UsageError(f"properties of the package that are not the caller's to set: {', '.join(taken)}")
     described |= {**properties, "resources": resources}
@@ -114,12 +119,22 @@ def _plain_resources(descriptor: Descriptor) -> list[Descriptor]:
     return [{**item, "path": item["path"].rpartition("/")[2]} for item in descriptor["resources"]]
 
 
+def set_version(descriptor: Descriptor, version: str, before: Descriptor) -> None:
+    """Make `descriptor` the day's `version`, after the package `before`, or after none (`{}`)."""
+    descriptor["version"] = version
+    # Whether a day was on time is told by its first version, which may be pruned.
+    first = before or descriptor
+    descriptor["firstPublished"] = first.get("firstPublished") or first.get("created")
+    for item in descriptor["resources"]:
+        item["path"] = f"v={version}/{item['path']}"
+
+
 def dump(descriptor: Descriptor) -> bytes:
     """The bytes of a package's file."""
     return (json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def load(path: Path) -> Descriptor:
+def load(path: File) -> Descriptor:
     """The package in file `path`. FileNotFoundError when there is none, DataRefused when it is none."""
     problem = "it is no Data Package"
     try:
@@ -139,10 +154,3 @@ def _instant(instant: datetime) -> str:
     if instant.tzinfo is None:
         raise UsageError(f"time {instant} has no zone: give the package aware times")
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _producer_version() -> str:
-    try:
-        return version(_DISTRIBUTION)
-    except PackageNotFoundError:
-        return "not installed"

@@ -20,14 +20,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from extracts import folder, versions
 from extracts.errors import DataRefused, UsageError
-from extracts.formats import count_rows
-from extracts.package import PACKAGE, Descriptor, describe, dump, load, resource, same_data
-from extracts.window import Window
+from extracts.package import PACKAGE, Descriptor, dump, load, same_data, set_version
+from extracts.stage import Staging
 
 LATEST = "latest.json"
 
@@ -39,6 +38,20 @@ _LOCK = ".lock"
 def is_dataset(name: str) -> bool:
     """Whether `name` may be that of a dataset, which is also a folder's."""
     return _DATASET.fullmatch(name) is not None
+
+
+def check_dataset(name: str) -> None:
+    """Raise UsageError unless `name` may be that of a dataset."""
+    if not is_dataset(name):
+        raise UsageError(
+            f"dataset {name!r} is no name: use small letters, digits, '.', '_' and '-', at most 100"
+        )
+
+
+def latest_of(dataset: str, day: str) -> bytes:
+    """The bytes of `latest.json` when `day` is the newest one."""
+    content = {"dataset": dataset, "day": day, "package": f"dt={day}/{PACKAGE}"}
+    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 @dataclass(frozen=True)
@@ -55,14 +68,14 @@ class Published:
     descriptor: Descriptor
 
 
+Stage = Staging[Published]
+
+
 class Publication:
     """One day's set of files of a dataset, below a root folder that must exist."""
 
     def __init__(self, root: Path, dataset: str, day: date) -> None:
-        if not is_dataset(dataset):
-            raise UsageError(
-                f"dataset {dataset!r} is no name: use small letters, digits, '.', '_' and '-', at most 100"
-            )
+        check_dataset(dataset)
         self.root = Path(root)
         self.dataset = dataset
         self.day = day
@@ -86,20 +99,19 @@ class Publication:
         return Published(versions.path(self._folder, version), self._package, version, False, descriptor)
 
     @contextmanager
-    def stage(self, *, wait: float = 0) -> Iterator["Stage"]:
+    def stage(self, *, wait: float = 0) -> Iterator[Stage]:
         """A new folder to write the set's files into; what is not published from it is removed.
 
         Raises TransientError when another run still publishes this dataset after `wait` seconds, or the
         disk is full; UsageError when the root folder is missing or may not be written.
         """
-        with self._locked(wait):
+        with self.maintained(wait):
             with folder.storage_errors(self._dataset_folder):
-                self._put_right()
                 staging = self._dataset_folder / f"{_STAGING}{secrets.token_hex(4)}"
                 folder.make_folder(staging)
             try:
                 with folder.full_disk_errors(staging):
-                    yield Stage(self, staging)
+                    yield Stage(self.dataset, self.day, staging, self._publish)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
 
@@ -119,6 +131,28 @@ class Publication:
             for version in surplus:
                 shutil.rmtree(versions.path(self._folder, version))
             return surplus
+
+    @contextmanager
+    def maintained(self, wait: float = 0) -> Iterator[None]:
+        """Hold the dataset, with what killed runs left finished or removed. Raises as `stage` does."""
+        with self._locked(wait):
+            with folder.storage_errors(self._dataset_folder):
+                self._put_right()
+            yield
+
+    def remove(self) -> bool:
+        """Remove the whole day, which readers lose in one step; False where there is none.
+
+        To be called while the dataset is `maintained`. What a kill leaves behind is removed by the next one.
+        """
+        with folder.storage_errors(self._folder):
+            leftover = self._dataset_folder / f"{_STAGING}{secrets.token_hex(4)}"
+            try:
+                folder.move_folder(self._folder, leftover)
+            except FileNotFoundError:
+                return False
+            shutil.rmtree(leftover)
+            return True
 
     @contextmanager
     def _locked(self, wait: float = 0) -> Iterator[None]:
@@ -143,14 +177,11 @@ class Publication:
             ):
                 self._settle()
                 return current
-            version = versions.following(self._folder, current.version if current else None)
+            version = versions.following(
+                versions.present(self._folder), current.descriptor if current else {}
+            )
             versioned = versions.path(self._folder, version)
-            descriptor["version"] = version
-            # Whether a day was on time is told by its first version, which may be pruned.
-            first = current.descriptor if current else descriptor
-            descriptor["firstPublished"] = first.get("firstPublished") or first.get("created")
-            for item in descriptor["resources"]:
-                item["path"] = f"{versioned.name}/{item['path']}"
+            set_version(descriptor, version, current.descriptor if current else {})
             folder.make_folder(self._folder)
             folder.move_folder(staged, versioned)
             try:
@@ -184,85 +215,7 @@ class Publication:
         for day in sorted(self._dataset_folder.glob("dt=*/"), reverse=True):
             with suppress(FileNotFoundError, DataRefused):
                 load(day / PACKAGE)
-                content = {"dataset": self.dataset, "day": day.name[3:], "package": f"{day.name}/{PACKAGE}"}
-                data = (json.dumps(content, indent=2) + "\n").encode()
+                data = latest_of(self.dataset, day.name[3:])
                 if not latest.is_file() or latest.read_bytes() != data:
                     folder.replace_file(latest, data)
                 return
-
-
-class Stage:
-    """A folder that becomes a version: write files into `folder`, `add` each, then `publish`."""
-
-    def __init__(self, publication: Publication, staging: Path) -> None:
-        self.folder = staging
-        self._publication = publication
-        self._resources: dict[str, Descriptor] = {}
-        self._taken: set[tuple[str, str]] = set()
-
-    def add(
-        self,
-        name: str,
-        *,
-        rows: int | None = None,
-        schema: Descriptor | None = None,
-        dialect: Descriptor | None = None,
-        title: str | None = None,
-        description: str | None = None,
-    ) -> None:
-        """Describe the file `name` in the stage's folder; a CSV's rows are counted where not given."""
-        item = resource(name, rows=rows, schema=schema, dialect=dialect, title=title, description=description)
-        # Two names that differ by case only are one file on some of the readers' disks.
-        identities = {("name", item["name"]), ("file", name.lower())}
-        if identities & self._taken:
-            raise UsageError(
-                f"{name!r} is in the set already, as resource {item['name']!r}: choose another name"
-            )
-        self._taken |= identities
-        self._resources[name] = item
-
-    def publish(
-        self,
-        *,
-        window: Window | None = None,
-        snapshot_time: datetime | None = None,
-        properties: Descriptor | None = None,
-    ) -> Published:
-        """Make the staged files the day's current set, unless they are what readers have already.
-
-        Raises UsageError when files and descriptions disagree, TransientError for a full disk or a storage
-        error: readers then have the old set, or, where the last step failed, the new one.
-        """
-        with folder.storage_errors(self.folder):
-            resources = self._measured()
-        descriptor = describe(
-            self._publication.dataset,
-            self._publication.day,
-            resources,
-            window=window,
-            snapshot_time=snapshot_time,
-            properties=properties or {},
-        )
-        return self._publication._publish(self.folder, descriptor)
-
-    def _measured(self) -> list[Descriptor]:
-        """The resources with size, checksum and rows, their files safely on the disk."""
-        found = {path.name for path in self.folder.iterdir() if path.is_file() and not path.is_symlink()}
-        if not self._resources:
-            raise UsageError(f"nothing to publish in {self._publication.dataset}: add the files first")
-        if missing := sorted(self._resources.keys() - found):
-            raise UsageError(f"described, but not a file in {self.folder}: {', '.join(missing)}")
-        if undescribed := sorted({path.name for path in self.folder.iterdir()} - self._resources.keys()):
-            raise UsageError(
-                f"in {self.folder}, but not described: {', '.join(undescribed)}; add or remove it"
-            )
-        measured = []
-        for name, item in self._resources.items():
-            path = self.folder / name
-            folder.sync(path)
-            size = {"bytes": path.stat().st_size, "hash": folder.sha256(path)}
-            if item.get("format") == "csv" and "rows" not in item and item.get("compression") in (None, "gz"):
-                size["rows"] = count_rows(path)
-            measured.append({**item, **size})
-        folder.sync(self.folder)
-        return measured

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,12 +35,14 @@ def instant(version: str) -> datetime | None:
     return None
 
 
-def following(day: Path, current: str | None) -> str:
+def following(present: Iterable[str], before: Descriptor) -> str:
     """The next version's name: the time in UTC, or just after the last one where the clock is behind that.
+
+    After all that are `present`, and after that of the package `before`, which is `{}` where there is none.
 
     So two versions in one second, or a clock that was set back, neither collide nor sort wrongly.
     """
-    taken = [instant(version) for version in (*present(day), current or "")]
+    taken = [instant(version) for version in (*present, str(before.get("version")))]
     after = [time + timedelta(seconds=1) for time in taken if time]
     return f"{max([_now(), *after]):{_FORMAT}}"
 
