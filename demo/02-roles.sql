@@ -15,3 +15,16 @@ EXCEPTION
         RAISE NOTICE 'role batch_reader was not made: % may not create roles', current_user;
 END
 $$;
+
+-- Beyond SELECT it needs nothing: snapshots and advisory locks are open to every role. What it may not do
+-- anyway, a slip in a job's SQL, fails at once for this reason too.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'batch_reader') THEN
+        ALTER ROLE batch_reader SET default_transaction_read_only = on;
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        RAISE NOTICE 'role batch_reader was not changed: % may not alter it', current_user;
+END
+$$;

@@ -147,6 +147,9 @@ class Snapshot:
                 # It may sit idle for hours while others read from the same snapshot.
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 cursor.execute("SET LOCAL intervalstyle = iso_8601")
+                # Several workers of the server would give the rows in an order of chance.
+                cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+                cursor.execute("SET LOCAL jit = off")
         except (psycopg2.errors.InvalidParameterValue, psycopg2.errors.UndefinedObject):
             raise TransientError(
                 f"snapshot {self._joins} is gone from {place}: the session that took it has ended; run again"
@@ -179,6 +182,14 @@ class Snapshot:
             raise UsageError("this snapshot has no connection yet: enter it by `with`")
         return self._connection
 
+    def in_physical_order(self, wanted: bool) -> None:
+        """Whether rows come as they lie in their table, however they are found: index scans are off then."""
+        with self.connection.cursor() as cursor:
+            names = ("enable_indexscan", "enable_indexonlyscan")
+            cursor.execute(
+                "SELECT set_config(name, %s, true) FROM unnest(%s) AS name", (str(not wanted), [*names])
+            )
+
     def join(self) -> "Snapshot":
         """Another reader of this snapshot, to be entered by `with`, in this process or in another one.
 
@@ -189,8 +200,10 @@ class Snapshot:
         reader._time = self.time
         return reader
 
-    def copy_out(self, query: Query | str, params: Mapping[str, Any] | None, sink: BinarySink) -> int:
-        """Stream the query's rows into `sink` as machine CSV with a header; returns the number of rows.
+    def copy_out(
+        self, query: Query | str, params: Mapping[str, Any] | None, sink: BinarySink, *, header: bool = True
+    ) -> int:
+        """Stream the query's rows into `sink` as machine CSV, with a header; returns the number of rows.
 
         UTF-8, comma, NULL empty and '' quoted, times in UTC. The memory that it takes does not depend on
         the rows. Raises UsageError (unknown table or column, no right), TransientError (connection lost,
@@ -198,16 +211,16 @@ class Snapshot:
         """
         query = _as_query(query)
         text = bind(query, params or {}, self.connection)
-        with _errors(self.connection, query.name), self.connection.cursor() as cursor:
+        with translated_errors(self.connection, query.name), self.connection.cursor() as cursor:
             # On lines of their own, so that a comment at the query's end does not hide the parenthesis.
-            cursor.copy_expert(f"COPY (\n{text}\n) TO STDOUT (FORMAT csv, HEADER)", sink)
+            cursor.copy_expert(f"COPY (\n{text}\n) TO STDOUT (FORMAT csv, HEADER {header})", sink)
             return cursor.rowcount
 
     def columns(self, query: Query | str, params: Mapping[str, Any] | None = None) -> list[Column]:
         """The query's columns and their types, as the server describes them; no row is read."""
         query = _as_query(query)
         text = bind(query, params or {}, self.connection)
-        with _errors(self.connection, query.name), self.connection.cursor() as cursor:
+        with translated_errors(self.connection, query.name), self.connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM (\n{text}\n) AS described LIMIT 0")
             described = cursor.description or ()
             cursor.execute(
@@ -231,7 +244,7 @@ def copy_in(connection: Connection, table: str, columns: Sequence[str], source: 
         # From PostgreSQL 15 the server checks the names, so that swapped columns do not load silently.
         header=sql.SQL("MATCH" if connection.server_version >= 150000 else "true"),
     )
-    with _errors(connection, f"table {table}"), connection.cursor() as cursor:
+    with translated_errors(connection, f"table {table}"), connection.cursor() as cursor:
         cursor.copy_expert(statement, source)
         return cursor.rowcount
 
@@ -247,8 +260,8 @@ def _with_precision(name: str, column: psycopg2.extensions.Column) -> str:
 
 
 @contextmanager
-def _errors(connection: Connection, doing: str) -> Iterator[None]:
-    """Turn the driver's errors into this library's."""
+def translated_errors(connection: Connection, doing: str) -> Iterator[None]:
+    """Turn the driver's errors into this library's; `doing` names the query or table that is worked on."""
     place = place_of(connection)
     try:
         # Asked beforehand: in a transaction that has failed nothing can be asked any more.

@@ -10,6 +10,7 @@ from demo.postgres import EmbeddedServer
 from extracts.postgres import connect
 from pipelines.price_lists import exporting
 from tests.integration.delivery import Command
+from tests.integration.exports import TABLES, Carrier
 from tests.integration.price_lists import Here, Shop, make_tables
 from tests.integration.sql import execute
 
@@ -53,3 +54,10 @@ def shop(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exporting, "ProcessPoolExecutor", Here)
     return Shop(schema, root, capsys)
+
+
+@pytest.fixture
+def carrier(schema: str, tmp_path: Path) -> Carrier:
+    """Two shipments with an event each, and two drivers."""
+    execute(schema, TABLES)
+    return Carrier(schema, tmp_path)

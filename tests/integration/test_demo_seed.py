@@ -13,7 +13,9 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from demo.errors import DemoError
+from demo.postgres import as_user
 from demo.seed import VOLUMES, let_log_in, seed, statuses_file
+from extracts.postgres import Snapshot
 
 DAY = date(2026, 11, 21)
 ERRORS = {"failed", "returned", "lost", "damaged", "cancelled_by_carrier"}
@@ -122,9 +124,23 @@ def test_the_role_of_the_jobs_reads_and_nothing_else(seeded):
     reader = psycopg2.connect(seeded, user="batch_reader", password="a password")
     assert ask(reader, "SELECT count(*) FROM shop.orders") == [(2000,)]
     assert ask(reader, "SELECT count(*) FROM logistics.shipments") == [(400,)]
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        ask(reader, "DELETE FROM shop.orders RETURNING 1")
+    reader.rollback()
+    # Nor when it says that it wants to write.
+    reader.set_session(readonly=False)
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         ask(reader, "DELETE FROM shop.orders RETURNING 1")
     reader.close()
+
+
+def test_the_role_of_the_jobs_may_do_all_that_an_export_needs(seeded):
+    let_log_in(seeded, "batch_reader", "a password")
+    with Snapshot(as_user(seeded, "batch_reader", "a password")) as snapshot:
+        assert ask(snapshot.connection, "SELECT pg_try_advisory_lock(1)") == [(True,)]
+        with snapshot.join() as reader:
+            first = "SELECT * FROM logistics.shipments WHERE ctid < '(1,0)'"
+            assert reader.copy_out(first, {}, io.BytesIO()) > 0
 
 
 def test_the_files_are_over_and_under_the_threshold_and_one_is_broken(seeded, tmp_path):
@@ -155,6 +171,41 @@ def test_the_statuses_have_their_oddities(connection, seeded, tmp_path):
     last_line = {int(row["order_id"]): row["status"] for row in rows}
     first_line = {int(row["order_id"]): row["status"] for row in reversed(rows)}
     assert latest(content) not in (last_line, first_line)
+
+
+FULL_DAY = "[2026-11-19 20:00+03, 2026-11-20 20:00+03)"
+
+
+@pytest.mark.parametrize(("table", "time"), [("shipments", "updated_at"), ("shipment_events", "recorded_at")])
+def test_most_rows_belong_to_the_business_day_that_ended_last_evening(connection, table, time):
+    counts = sql.SQL(
+        "SELECT count(*) FILTER (WHERE {time} <@ {day}::tstzrange), count(*) FROM {table}"
+    ).format(time=sql.Identifier(time), day=sql.Literal(FULL_DAY), table=sql.Identifier("logistics", table))
+    ((inside, every),) = ask(connection, counts)
+    assert 0.8 <= inside / every <= 0.9
+
+
+def test_the_full_day_has_rows_on_both_of_its_borders(connection):
+    borders = ask(
+        connection,
+        "SELECT DISTINCT updated_at AT TIME ZONE 'Europe/Moscow' FROM logistics.shipments"
+        " WHERE date_trunc('second', updated_at AT TIME ZONE 'Europe/Moscow')::time IN ('20:00', '19:59:59')"
+        " AND updated_at BETWEEN '2026-11-19 19:59+03' AND '2026-11-20 20:01+03' ORDER BY 1",
+    )
+    assert [time.isoformat() for (time,) in borders] == [
+        "2026-11-19T19:59:59.999999",
+        "2026-11-19T20:00:00",
+        "2026-11-20T19:59:59.999999",
+        "2026-11-20T20:00:00",
+    ]
+
+
+def test_events_of_the_full_day_were_recorded_on_later_days_too(connection):
+    late = (
+        "SELECT count(*) FROM logistics.shipment_events"
+        " WHERE event_time < '2026-11-20 20:00+03' AND recorded_at >= '2026-11-20 20:00+03'"
+    )
+    assert ask(connection, late)[0][0] > 10
 
 
 ODDITIES = {

@@ -10,7 +10,6 @@ import gzip
 import json
 import math
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from extracts.errors import DataRefused, UsageError
+from extracts.formats.compression import open_input
 
 DIALECT = {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "doubleQuote": True, "header": True}
 
@@ -64,19 +64,16 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 def count_rows(path: Path) -> int:
     """The number of records below the header, line breaks inside quotes not counted, in constant memory.
 
-    Raises UsageError when the file has no header, or is no complete gzip although its name ends in `.gz`.
+    Raises UsageError when the file has no header, or is not compressed as the end of its name says.
     """
     lines, quoted, last = 0, False, b""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                # Every quote, an escaped one twice, switches between inside and outside.
-                pieces = block.split(b'"')
-                lines += sum(piece.count(b"\n") for piece in pieces[quoted::2])
-                quoted ^= len(pieces) % 2 == 0
-                last = block[-1:]
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UsageError(f"{path} is not a complete gzip file: {error}") from error
+    with open_input(path) as file:
+        while block := file.read(_BLOCK):
+            # Every quote, an escaped one twice, switches between inside and outside.
+            pieces = block.split(b'"')
+            lines += sum(piece.count(b"\n") for piece in pieces[quoted::2])
+            quoted ^= len(pieces) % 2 == 0
+            last = block[-1:]
     if not last:
         raise UsageError(f"{path} is empty: a table without rows still has a header")
     return lines + (last != b"\n") - 1

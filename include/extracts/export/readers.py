@@ -1,0 +1,143 @@
+"""Processes that read parts of tables at once, all from one snapshot.
+
+Processes and not threads: the driver makes a Python object of every row, which threads could only do in
+turns. They are started before anything else, so that they hold nothing of their parent's: no connection, no
+thread of a library. Whatever kills the parent ends them too.
+"""
+
+import ctypes
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Self, cast
+
+from extracts.errors import TransientError
+from extracts.export.parts import Done, Part, read_part
+from extracts.postgres import Snapshot
+
+# Cheap where it is safe, as it is for a process without threads on Linux.
+_METHOD = "fork" if sys.platform == "linux" else "spawn"
+_CONTEXT: Any = multiprocessing.get_context(_METHOD)
+# https://man7.org/linux/man-pages/man2/prctl.2.html
+_PR_SET_PDEATHSIG = 1
+
+
+class Readers:
+    """`count` processes, for as long as the block is entered; none of them survives it."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pipes: dict[Pipe, BaseProcess] = {}
+
+    def __enter__(self) -> Self:
+        for _ in range(self._count):
+            here, there = _CONTEXT.Pipe()
+            # A child inherits the parent's ends of all pipes so far; open there, they would hide its end.
+            inherited = [*self._pipes, here] if _METHOD == "fork" else []
+            process = _CONTEXT.Process(target=_work, args=(there, inherited), daemon=True)
+            process.start()
+            there.close()
+            self._pipes[here] = process
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pipe, process in self._pipes.items():
+            # They hold nothing that needs an orderly end: a file that is removed, a session that reads.
+            process.kill()
+            pipe.close()
+        for process in self._pipes.values():
+            process.join()
+
+    def join(self, snapshot: Snapshot) -> None:
+        """Have all of them read from `snapshot`; those of another one end there."""
+        for pipe in self._pipes:
+            self._send(pipe, snapshot.join())
+
+    def read(self, parts: Iterable[Part], told: Callable[[str, int], None]) -> Iterator[Done]:
+        """Read the parts, in this order, and give each when it is done, in any.
+
+        `told` hears a table's name and a number of lines now and then. Raises what a reader raised, and
+        TransientError when one was killed.
+        """
+        waiting = iter(parts)
+        busy: set[Pipe] = set()
+        for pipe in self._pipes:
+            if part := next(waiting, None):
+                self._send(pipe, part)
+                busy.add(pipe)
+        while busy:
+            for ready in wait(list(busy)):
+                pipe = cast(Pipe, ready)
+                answer = self._receive(pipe)
+                if isinstance(answer, Done):
+                    busy.discard(pipe)
+                    if part := next(waiting, None):
+                        self._send(pipe, part)
+                        busy.add(pipe)
+                    yield answer
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    told(*answer)
+
+    def _send(self, pipe: Pipe, message: Snapshot | Part) -> None:
+        try:
+            pipe.send(message)
+        except OSError:
+            raise self._gone(pipe) from None
+
+    def _receive(self, pipe: Pipe) -> Any:
+        try:
+            return pipe.recv()
+        except (EOFError, OSError):
+            raise self._gone(pipe) from None
+
+    def _gone(self, pipe: Pipe) -> TransientError:
+        process = self._pipes[pipe]
+        process.join(1)
+        return TransientError(
+            f"a reading process ended by itself (exit code {process.exitcode}; -9 is SIGKILL, as when memory "
+            "is short): give it more, or use fewer workers, and run again"
+        )
+
+
+def _end_with_parent() -> None:
+    """On Linux at once, also in the middle of a slow query; elsewhere with the next word to the parent."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _work(pipe: Pipe, inherited: list[Pipe]) -> None:
+    """A reader's life: what its pipe brings, until that ends."""
+    _end_with_parent()
+    # A terminal's Ctrl-C reaches the whole group: the parent is the one that answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in inherited:
+        other.close()
+
+    def told(table: str, lines: int) -> None:
+        pipe.send((table, lines))
+
+    snapshot: Snapshot | None = None
+    with suppress(EOFError, OSError):
+        while True:
+            message = pipe.recv()
+            try:
+                if isinstance(message, Snapshot):
+                    if snapshot:
+                        snapshot.__exit__()
+                    snapshot = message.__enter__()
+                    continue
+                assert snapshot is not None
+                pipe.send(read_part(snapshot, message, told))
+            except Exception as error:
+                pipe.send(error)
