@@ -1,5 +1,7 @@
 -- The carrier's rows: 50,000 clients, 5,000 drivers, 2,000 vehicles, 200,000 shipments and five events for
--- each. Times spread over two weeks around demo.today(), and some stand exactly on the 20:00 border.
+-- each. Most belong to one business day, the one that ended at 20:00 Moscow on the day before demo.today(), so
+-- that an export of it is as large as a carrier's day gets. The rest spread over two weeks around
+-- demo.today(), and some stand exactly on the 20:00 border.
 
 INSERT INTO logistics.clients (id, name, inn, city, address, active, updated_at)
 SELECT
@@ -61,17 +63,29 @@ SELECT
             || (ARRAY[', ул. Ленина, ', ', пр-т Мира, ', ', ул. Садовая, '])[1 + demo.pick(i, 38, 3)]
             || 1 + demo.pick(i, 39, 180)
     END,
-    updated_at - make_interval(secs => 60 + demo.pick(i, 40, 400000)),
+    updated_at - make_interval(secs => 60 + demo.pick(i, 40, longest)),
     updated_at
 FROM generate_series(1, demo.volume(200000, 200)) AS i
 CROSS JOIN LATERAL (
-    -- From twelve days before today's midnight to half an hour before tomorrow's.
-    SELECT demo.midnight() + CASE
-        WHEN i % 199 = 0 THEN interval '20 hours'
-        WHEN i % 199 = 1 THEN interval '-4 hours'
-        WHEN i % 199 = 2 THEN interval '20 hours -0.000001 seconds'
-        ELSE make_interval(secs => 84600 - demo.pick(i, 41, 1123200))
-    END AS updated_at
+    -- Shipments of the full day, and the seconds of each between the day's beginning and its last change:
+    -- ten minutes at least, and five minutes before the day's end, in which its last event is recorded.
+    SELECT CASE WHEN i % 199 > 5 AND demo.pick(i, 42, 100) < 86 THEN 600 + demo.pick(i, 41, 85500) END AS elapsed
+) AS full_day
+CROSS JOIN LATERAL (
+    -- Those of the full day begin on it; the others were under way for up to five days.
+    SELECT
+        coalesce(elapsed - 60, 400000) AS longest,
+        -- The others: from twelve days before today's midnight to half an hour before tomorrow's.
+        demo.midnight() + CASE
+            WHEN i % 199 = 0 THEN interval '20 hours'
+            WHEN i % 199 = 1 THEN interval '-4 hours'
+            WHEN i % 199 = 2 THEN interval '20 hours -0.000001 seconds'
+            WHEN i % 199 = 3 THEN interval '-4 hours -0.000001 seconds'
+            WHEN i % 199 = 4 THEN interval '-28 hours'
+            WHEN i % 199 = 5 THEN interval '-28 hours -0.000001 seconds'
+            WHEN elapsed IS NOT NULL THEN make_interval(hours => -28, secs => elapsed)
+            ELSE make_interval(secs => 84600 - demo.pick(i, 41, 1123200))
+        END AS updated_at
 ) AS made;
 
 INSERT INTO logistics.shipment_events

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from demo import show
+from demo import export, show
 from demo.errors import DemoError
 from demo.jobs import runs
 from demo.seed import counted
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(stack: show.Airflow, arguments: argparse.Namespace, tell: Callable[[str], None]) -> int:
-    outcomes = show.perform(stack, runs(stack.day), tell)
+    outcomes = [*show.perform(stack, runs(stack.day), tell), export.perform(stack, tell)]
     summary = arguments.root / "demo" / "summary.json"
     show.write_summary(outcomes, stack, summary)
     here = Path.cwd()

@@ -21,6 +21,8 @@ from extracts.publication import Published
 class File:
     """A file of a set, as described; `problem` is the key of what is wrong with it, or None.
 
+    `title` is what its package calls it or says of it.
+
     `place` is where it can be read, or None when it is not to be served.
     """
 
@@ -48,6 +50,7 @@ class Day:
     """A day that has a package; `refused` says why it cannot be used, and then the rest is empty.
 
     `first` is when it was first published, `replaced` when the current version was, where that is another.
+    `window` is the span of time whose rows it holds, where that is stated.
     """
 
     day: date
@@ -58,6 +61,7 @@ class Day:
     files: tuple[File, ...] = ()
     held: tuple[Held, ...] = ()
     released: tuple[Held, ...] = ()
+    window: tuple[datetime, datetime] | None = None
     run: tuple[str, str] | None = None
 
     @property
@@ -93,6 +97,7 @@ def read(root: Path, dataset: str, day: date) -> Day | None:
         files=tuple(_files(found, at_its_place=version is not None)),
         held=tuple(_held(described.get("held"))),
         released=tuple(_held(described.get("released"))),
+        window=_window(described.get("window")),
         run=_run(described.get("run")),
     )
 
@@ -127,7 +132,7 @@ def _files(found: Published, *, at_its_place: bool) -> Iterator[File]:
             problem = "resized"
         yield File(
             name=name if problem != "outside" else item["path"],
-            title=str(item.get("title") or ""),
+            title=str(item.get("title") or item.get("description") or ""),
             rows=_count(item.get("rows")),
             bytes=size,
             digest=str(item.get("hash") or "").removeprefix("sha256:"),
@@ -150,6 +155,16 @@ def _held(listed: object) -> Iterator[Held]:
     for item in listed if isinstance(listed, list) else []:
         if isinstance(item, dict):
             yield Held(*(str(item.get(key) or "") for key in ("name", "reason", "by")))
+
+
+def _window(described: object) -> tuple[datetime, datetime] | None:
+    if not isinstance(described, dict):
+        return None
+    with suppress(TypeError, ValueError):
+        start, end = (datetime.fromisoformat(described[key]) for key in ("start", "end") if key in described)
+        if start.tzinfo and end.tzinfo and start < end:
+            return start, end
+    return None
 
 
 def _run(described: object) -> tuple[str, str] | None:

@@ -55,6 +55,10 @@ class Wording:
             return NOTHING
         return f"{local:%H:%M}" if local.date() == of else f"{self.full_date(local.date())}, {local:%H:%M}"
 
+    def span(self, window: tuple[datetime, datetime], zone: ZoneInfo) -> str:
+        """From one instant to another, in `zone`."""
+        return " – ".join(self.time(instant, zone) for instant in window)
+
     def duration(self, time: timedelta) -> str:
         """The two largest of days, hours and minutes; at least a minute."""
         minutes = max(1, round(time.total_seconds() / 60))

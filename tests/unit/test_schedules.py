@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from extracts.window import business_day
 from pipelines.schedules import SCHEDULES, Schedule
 
 SIX_IN_BERLIN = Schedule(time(6, 0), timedelta(minutes=15), "Europe/Berlin")
@@ -21,6 +22,15 @@ def test_the_jobs_of_the_table_start_and_are_due_by_moscow_time():
     assert verdict.starts(day) == datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
     assert verdict.due(day) == datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
     assert (verdict.cron, verdict.deadline_minutes) == ("0 7 * * *", 60)
+    export = SCHEDULES["logistics"]
+    assert export.starts(day) == datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
+    assert export.due(day) == datetime(2026, 11, 21, 17, 45, tzinfo=UTC)
+    assert (export.cron, export.deadline_minutes) == ("0 20 * * *", 45)
+
+
+def test_the_export_starts_when_its_business_day_ends():
+    for day in (date(2026, 11, 21), date(2026, 3, 29)):
+        assert SCHEDULES["logistics"].starts(day) == business_day(day).end
 
 
 def test_the_table_cannot_be_changed_by_those_who_read_it():
