@@ -129,7 +129,7 @@ def test_the_role_of_the_demo_may_export_and_not_write(carrier):
 
 
 def test_a_reader_that_is_killed_is_told_of(carrier, monkeypatch):
-    carrier.query("slow", "SELECT 1 AS id FROM pg_sleep(60)")
+    carrier.query("slow", "SELECT 1 AS id FROM pg_sleep(8)")
     started = []
     before = {child.pid for child in psutil.Process().children()}
     monkeypatch.setattr(

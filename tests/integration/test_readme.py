@@ -59,8 +59,7 @@ def test_own_price_lists(database, tmp_path):
             INSERT INTO clients VALUES (1, 'B2B-0001', 'ООО «Клиент»', true);
             """
         )
-    *_, command = [command for command in COMMANDS if not command.startswith("make ")]
-    assert command.startswith(".venv/bin/python -m pipelines.price_lists ")
+    (command,) = [one for one in COMMANDS if one.startswith(".venv/bin/python -m pipelines.price_lists ")]
     done = subprocess.run(
         [sys.executable, *command.split()[1:]],
         cwd=tmp_path,
@@ -71,6 +70,33 @@ def test_own_price_lists(database, tmp_path):
     assert done.returncode == 0, done.stderr
     (made,) = (tmp_path / "published" / "price_list_export").glob("dt=*/v=*/B2B-0001_*.csv")
     assert "0,10" in made.read_text(encoding="utf-8-sig")
+
+
+def test_own_export(database, tmp_path):
+    schema = (ROOT / "demo" / "01-schema.sql").read_text(encoding="utf-8")
+    with psycopg2.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute(schema)
+        cursor.execute(
+            "INSERT INTO logistics.shipments VALUES (7, 1, NULL, NULL, 'RU7', 'created', 1, 1, NULL, now(), "
+            "now() - interval '24 hours')"
+        )
+    export, verify = [command for command in COMMANDS if command.startswith(".venv/bin/extracts ")]
+    for command in (export, verify):
+        done = subprocess.run(
+            [Path(sys.executable).parent / "extracts", *command.split()[1:]],
+            cwd=tmp_path,
+            env=libpq_environment(database) | {"PGOPTIONS": "-c search_path=logistics"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "all as described" in done.stdout
+    assert len(list((tmp_path / "published" / "logistics").glob("dt=*/v=*/*.csv.gz"))) == 5
+
+
+def test_every_command_is_run_by_a_test():
+    run = ("make ", "export PG", ".venv/bin/python -m pipelines.", ".venv/bin/extracts ")
+    assert all(command.startswith(run) for command in COMMANDS)
 
 
 def test_the_table_of_jobs_is_that_of_the_schedules():
@@ -89,7 +115,7 @@ def test_own_file_and_database(database, tmp_path):
     (tmp_path / "statuses.csv").write_text(
         "order_id,status,updated_at\n" + "".join(f"{i},delivered,2026-11-20T10:00:00\n" for i in range(1, 21))
     )
-    export, command, _ = [command for command in COMMANDS if not command.startswith("make ")]
+    export, command, *_ = [command for command in COMMANDS if not command.startswith("make ")]
     assert re.fullmatch(r"export( PG[A-Z]+=\S+)+", export)
     assert command.startswith(".venv/bin/python -m pipelines.delivery_status ")
     environment = libpq_environment(database)

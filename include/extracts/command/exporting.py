@@ -16,7 +16,9 @@ from extracts.errors import ExtractsError, UsageError
 from extracts.export.exporting import Exported
 from extracts.export.exporting import export as export_set
 from extracts.export.settings import Listener, Settings
+from extracts.folder import make_folder, storage_errors
 from extracts.publication import is_dataset
+from extracts.storage import locate
 from extracts.window import TIMEZONE
 
 _INTERNAL_ERROR = 1
@@ -120,8 +122,17 @@ def export(
         work=work,
         wait=wait.total_seconds(),
     )
+    _make_folder(to)
     _run(settings, listener, Ping(ping, listener), Metrics(metrics, set, listener))
     return 0
+
+
+def _make_folder(to: str) -> None:
+    """Make the folder to publish in, not what it stands in: a volume that is not mounted is no place."""
+    place = locate(to)
+    if isinstance(place, Path) and place.parent.is_dir():
+        with storage_errors(place):
+            make_folder(place)
 
 
 def _installed(sets: Path, name: str) -> Path:
