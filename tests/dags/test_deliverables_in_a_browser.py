@@ -122,6 +122,7 @@ def test_a_page_can_be_opened_again_by_its_address(opened):
     inside.get_by_role("heading", name=DATASET, level=1).wait_for()
     page.go_back()
     inside.get_by_role("heading", name="21 ноя 2026", level=1).wait_for()
+    assert f"{DATASET}/{DAY}" in page.url
 
 
 def test_a_check_is_asked_for_and_its_outcome_is_told(opened):
@@ -190,6 +191,7 @@ def test_the_language_of_airflow_is_followed_unless_another_was_chosen(opened):
     inside.get_by_role("heading", name="Deliverables", level=1).wait_for()
     inside.get_by_role("link", name=DATASET).click()
     inside.get_by_role("columnheader", name="Published").wait_for()
+    assert inside.get_by_role("link", name="English").get_attribute("aria-current") == "true"
 
 
 def test_a_browser_in_russian_is_answered_in_russian(opened):

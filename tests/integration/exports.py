@@ -10,13 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import zstandard
 
 from extracts.export.exporting import Exported, export
 from extracts.export.settings import Settings
 from extracts.package import Descriptor, load
-from tests.integration.sql import execute
+from tests.integration.sql import asked, execute
 
 DAY = date(2026, 11, 20)
 # In Moscow, three hours ahead of UTC, the business day of the 20th.
@@ -73,12 +72,7 @@ class Carrier:
         execute(self.dsn, statement)
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.dsn)
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            rows = cursor.fetchall()
-        connection.close()
-        return rows
+        return asked(self.dsn, statement)
 
     def query(self, name: str, text: str) -> None:
         (self.queries / f"{name}.sql").write_text(text, encoding="utf-8")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
 import pytest
 
 from pipelines.price_lists import Export, Work, make_lists
@@ -21,7 +20,7 @@ from pipelines.price_lists.command import main
 from pipelines.price_lists.reading import read
 from tests.integration.delivery import Ran
 from tests.integration.price_list_files import Found
-from tests.integration.sql import execute
+from tests.integration.sql import asked, execute
 
 DAY = date(2026, 11, 21)
 NEXT = DAY + timedelta(days=1)
@@ -90,12 +89,7 @@ class Shop:
         execute(self.dsn, statement)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.dsn)
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            rows = cursor.fetchall()
-        connection.close()
-        return rows
+        return asked(self.dsn, statement)
 
     def run(self, *arguments: str) -> Ran:
         """The command as it is, in this process."""

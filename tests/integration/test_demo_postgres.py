@@ -105,6 +105,7 @@ def test_a_setting_that_is_none_is_told_with_the_servers_words(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's word about a parent's end is Linux's")
 def test_it_does_not_survive_the_process_that_started_it(tmp_path):
+    # It is killed below; the number bounds it should the test itself be killed.
     code = f"""
 import time
 from pathlib import Path

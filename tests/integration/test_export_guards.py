@@ -55,6 +55,7 @@ def test_another_set_has_another_lock(carrier):
     blocker.cursor().execute("SELECT pg_advisory_lock(hashtextextended('extracts:other', 0))")
     carrier.export()
     blocker.close()
+    assert carrier.ids("shipments") == [1, 2]
 
 
 def test_a_table_that_the_last_set_had_may_not_vanish(carrier):

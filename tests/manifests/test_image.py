@@ -84,6 +84,7 @@ def test_it_holds_what_the_command_needs_and_nothing_else(image):
     }
 
 
+# Paths inside the image, where the build runs as root and its cache would lie in root's home.
 @pytest.mark.parametrize("what", ["/opt/extracts/bin/pip", "/opt/builder", "/build", "/root/.cache/pip"])
 def test_nothing_of_the_build_is_left(image, what):
     done = run(image, "-e", what, options=("--entrypoint", "test"))

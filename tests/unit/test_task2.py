@@ -84,7 +84,6 @@ def test_both_languages_have_the_same_numbers():
     for cell, other in [*pairs, *zip(prose(ENGLISH), prose(RUSSIAN), strict=True)]:
         assert numbers(cell, russian=False) == numbers(other, russian=True), f"{cell}\n{other}"
         assert set(re.findall(r"`[^`]+`", cell)) == set(re.findall(r"`[^`]+`", other)), f"{cell}\n{other}"
-        assert cell.count("TODO(LEAD)") == other.count("TODO(LEAD)")
 
 
 @BOTH
