@@ -46,7 +46,7 @@ def rows() -> list[Row]:
 
 
 def with_ours(made: Sequence[Row]) -> Callable[[Path], None]:
-    from extracts.formats import write_xlsx, xlsx_record
+    from extracts.formats.xlsx import write_xlsx, xlsx_record
     from pipelines.price_lists.columns import COLUMNS
 
     # Made once and shared, as between the lists of many clients.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from extracts.formats import write_csv
+from extracts.formats.machine import write_csv
 from extracts.publication import Publication
 from pipelines.price_lists.index import COLUMNS, CONCERNED_COLUMNS, HELD, PUBLISHED, RELEASED, Entry
 from pipelines.price_lists.naming import stem

@@ -23,7 +23,6 @@ _NO_RETRY_HELPS = {
     errno.ENOTDIR: "it is not a folder: choose another place",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
-_BLOCK = 1 << 20
 # Half-written replacements, which only a killed process leaves behind.
 TEMPORARY = ".*.tmp"
 _SCRATCH = "extracts-work-"
@@ -181,8 +180,5 @@ def sync(path: Path) -> None:
 
 def sha256(path: Path) -> str:
     """The checksum of a file, as a Data Package writes it."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return f"sha256:{digest.hexdigest()}"
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from extracts import folder
 from extracts.errors import UsageError
-from extracts.formats import count_rows
+from extracts.formats.machine import count_rows
 from extracts.package import Descriptor, describe, resource
 from extracts.window import Window
 

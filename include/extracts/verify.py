@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from extracts import folder
 from extracts.errors import DataRefused, UsageError
-from extracts.formats import count_rows
+from extracts.formats.machine import count_rows
 from extracts.package import PACKAGE, Descriptor, load
 from extracts.storage import datasets_in, days_being_published, locate
 from extracts.storage.locations import Location

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from extracts.errors import TransientError
-from extracts.formats import write_csv
+from extracts.formats.machine import write_csv
 from extracts.publication import Publication
 from extracts.verify import verify
 

@@ -48,7 +48,7 @@ class Heard:
     def event(self, name: str, level: str = "info", /, **fields: object) -> None:
         self.events.append({"event": name, "level": level, **fields})
 
-    def lines(self, table: str, lines: int, /) -> None:
+    def rows(self, table: str, rows: int, /) -> None:
         pass
 
     def of(self, name: str) -> list[dict[str, Any]]:

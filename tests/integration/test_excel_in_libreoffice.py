@@ -16,7 +16,8 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from extracts.formats import SheetColumn, excel_record, write_excel_csv, write_xlsx, xlsx_record
+from extracts.formats.excel import excel_record, write_excel_csv
+from extracts.formats.xlsx import SheetColumn, write_xlsx, xlsx_record
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 if OFFICE is None:

@@ -7,7 +7,8 @@ import struct
 import duckdb
 import pytest
 
-from extracts.formats import count_rows, open_output, table_schema, write_csv
+from extracts.formats.machine import count_rows, open_output, write_csv
+from extracts.formats.schema import table_schema
 from extracts.postgres import Snapshot, connect
 
 TYPES = """

@@ -7,7 +7,8 @@ import openpyxl
 import pytest
 from frictionless import Package
 
-from extracts.formats import DIALECT, open_output, table_schema, write_csv
+from extracts.formats.machine import DIALECT, open_output, write_csv
+from extracts.formats.schema import table_schema
 from extracts.postgres import Snapshot, connect
 from extracts.publication import Publication
 from extracts.verify import verify

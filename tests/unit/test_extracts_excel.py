@@ -12,14 +12,8 @@ import pytest
 from frictionless import Dialect, Resource, Schema
 
 from extracts.errors import DataRefused
-from extracts.formats import (
-    BOM,
-    EXCEL_DIALECT,
-    excel_record,
-    read_excel_csv,
-    without_guard,
-    write_excel_csv,
-)
+from extracts.formats.excel import BOM, excel_record, read_excel_csv, without_guard, write_excel_csv
+from extracts.formats.excel import DIALECT as EXCEL_DIALECT
 
 # What a text becomes: an apostrophe for what could compute or begins with a guard, a tab for what a
 # spreadsheet would take for a number, a date, a truth value or an error.

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from extracts.errors import DataRefused, UsageError
-from extracts.formats import count_rows, table_schema, write_csv
+from extracts.formats.machine import count_rows, write_csv
+from extracts.formats.schema import table_schema
 from extracts.postgres import Column
 
 

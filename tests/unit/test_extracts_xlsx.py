@@ -15,7 +15,7 @@ import python_calamine
 from rustpy_xlsxwriter import Format, write_worksheet
 
 from extracts.errors import DataRefused, UsageError
-from extracts.formats import SheetColumn, write_xlsx, xlsx_record
+from extracts.formats.xlsx import SheetColumn, write_xlsx, xlsx_record
 
 COLUMNS = [
     SheetColumn("Артикул", "text", 16),

@@ -24,7 +24,7 @@ class JsonLines:
         # Flushed: what a killed process did last is what one wants to read.
         print(json.dumps(entry, ensure_ascii=False, default=str), file=self._stream, flush=True)
 
-    def lines(self, table: str, lines: int, /) -> None:
+    def rows(self, table: str, rows: int, /) -> None:
         pass
 
 
@@ -53,9 +53,9 @@ class Terminal:
             self._close()
             self._say(f"{level}: {fields.get('message', name)}")
 
-    def lines(self, table: str, lines: int, /) -> None:
+    def rows(self, table: str, rows: int, /) -> None:
         if bar := self._bars.get(table):
-            bar.update(lines)
+            bar.update(rows)
 
     def _open(self, day: str, expected: Mapping[str, int]) -> None:
         # Imported where a person looks on: elsewhere it would only cost time.

@@ -4,17 +4,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from extracts import advisory, folder
 from extracts.errors import DataRefused, TransientError
 from extracts.export.days import days, until_end
-from extracts.export.parts import Done, Part, join
+from extracts.export.parts import Part, Whole
 from extracts.export.ranges import Plan, bounds, explain, ranges
 from extracts.export.readers import Readers
 from extracts.export.settings import Listener, Settings
 from extracts.export.tables import Table, read_set
-from extracts.formats import DIALECT, table_schema
 from extracts.formats.compression import SUFFIXES
+from extracts.formats.machine import DIALECT
+from extracts.formats.schema import table_schema
 from extracts.interruption import cancelled_by_signals
 from extracts.package import Descriptor
 from extracts.postgres import Snapshot
@@ -151,7 +153,7 @@ class _Run:
             read = self._read(
                 [table for table in self._tables if table.of_a_day or not current], window, stage
             )
-            if current and all(_is_same(current.descriptor, stage, done) for done in read.values()):
+            if current and all(_is_same(current.descriptor, whole.file) for whole in read.values()):
                 # Whole tables are of the day on which they were read: they make no old day a changed one.
                 self._tell(exported := Exported(window, current))
                 return exported
@@ -165,8 +167,8 @@ class _Run:
             self._listener.event("pruned", day=str(window.day), versions=pruned)
         return exported
 
-    def _read(self, tables: Sequence[Table], window: Window, stage: Stage) -> dict[str, "_File"]:
-        """Read the tables into files of the stage; returns what is known of each."""
+    def _read(self, tables: Sequence[Table], window: Window, stage: Stage) -> dict[str, Whole]:
+        """Read the tables into files of the stage, by name."""
         started = time.monotonic()
         plans = {table.name: explain(self._snapshot, table, _params(table, window)) for table in tables}
         self._refuse_full_disk(plans)
@@ -174,23 +176,21 @@ class _Run:
             "reading", day=str(window.day), expected={name: plan.rows for name, plan in plans.items()}
         )
         parts = {table.name: self._parts(table, plans[table.name], window, stage) for table in tables}
-        done: dict[str, list[Done]] = {table.name: [] for table in tables}
-        read = {}
+        suffix = SUFFIXES[self._settings.compression]
+        read = {name: Whole(stage.folder / f"{name}.csv{suffix}", len(parts[name])) for name in parts}
         # The biggest first, so that at the end the readers end together.
         queue = [part for name in sorted(parts, key=lambda name: -plans[name].rows) for part in parts[name]]
-        for part in self._readers.read(queue, self._listener.lines):
-            name = part.part.table
-            done[name].append(part)
-            if len(done[name]) == len(parts[name]):
-                file = stage.folder / f"{name}.csv{SUFFIXES[self._settings.compression]}"
-                join([part.file for part in parts[name]], file)
-                read[name] = _File(file.name, sum(part.rows for part in done[name]))
+        for done in self._readers.read(queue):
+            whole = read[done.part.table]
+            whole.add(done)
+            self._listener.rows(done.part.table, done.rows)
+            if whole.complete:
                 self._listener.event(
                     "read",
                     day=str(window.day),
-                    table=name,
-                    rows=read[name].rows,
-                    bytes=sum(part.bytes for part in done[name]),
+                    table=done.part.table,
+                    rows=whole.rows,
+                    bytes=whole.bytes,
                     seconds=round(time.monotonic() - started, 2),
                 )
         return read
@@ -221,8 +221,8 @@ class _Run:
                 f"about {needed / 1e6:,.0f} MB: free some space, or prune old days, and run again"
             )
 
-    def _add(self, stage: Stage, table: Table, window: Window, file: "_File") -> None:
-        if table.not_empty and not file.rows and table.name not in self._settings.allow_empty:
+    def _add(self, stage: Stage, table: Table, window: Window, read: Whole) -> None:
+        if table.not_empty and not read.rows and table.name not in self._settings.allow_empty:
             raise DataRefused(
                 f"{table.name} has no row on {window.day} ({window.start:%Y-%m-%d %H:%M} to "
                 f"{window.end:%Y-%m-%d %H:%M} UTC): nothing was published; if that is right, --allow-empty "
@@ -230,8 +230,8 @@ class _Run:
             )
         columns = self._snapshot.columns(table.query, {**_params(table, window), **bounds(table)})
         stage.add(
-            file.name,
-            rows=file.rows,
+            read.file.name,
+            rows=read.rows,
             schema=table_schema(columns),
             dialect=DIALECT,
             description=table.description,
@@ -248,17 +248,11 @@ class _Run:
         )
 
 
-@dataclass(frozen=True)
-class _File:
-    name: str
-    rows: int
-
-
 def _params(table: Table, window: Window) -> dict[str, object]:
     return {"start": window.start, "end": window.end} if table.of_a_day else {}
 
 
-def _is_same(descriptor: Descriptor, stage: Stage, file: _File) -> bool:
+def _is_same(descriptor: Descriptor, file: Path) -> bool:
     """Whether the current version has this very file."""
     wanted = next((item for item in descriptor["resources"] if item["path"].endswith(f"/{file.name}")), None)
-    return wanted is not None and wanted.get("hash") == folder.sha256(stage.folder / file.name)
+    return wanted is not None and wanted.get("hash") == folder.sha256(file)

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -38,13 +37,11 @@ class Done:
 
 
 class _Packing(io.RawIOBase):
-    """Compresses what it is given into a file, and tells how many lines that were."""
+    """Compresses what it is given into a file."""
 
-    def __init__(self, file: BinaryIO, part: Part, told: Callable[[str, int], None]) -> None:
+    def __init__(self, file: BinaryIO, compression: Compression) -> None:
         self._file = file
-        self._table = part.table
-        self._told = told
-        self._stream = compressor(part.compression)
+        self._stream = compressor(compression)
         self.bytes = 0
 
     def writable(self) -> bool:
@@ -54,7 +51,6 @@ class _Packing(io.RawIOBase):
         block = cast(memoryview, data)
         self.bytes += len(block)
         self._file.write(self._stream.compress(block))
-        self._told(self._table, bytes(block).count(b"\n"))
         return len(block)
 
     def finish(self) -> None:
@@ -63,11 +59,11 @@ class _Packing(io.RawIOBase):
             self._file.write(self._stream.flush())
 
 
-def read_part(snapshot: Snapshot, part: Part, told: Callable[[str, int], None]) -> Done:
-    """Read a part into its file; `told` hears the table and a number of lines now and then."""
+def read_part(snapshot: Snapshot, part: Part) -> Done:
+    """Read a part into its file."""
     snapshot.in_physical_order(part.in_ranges)
     with part.file.open("xb") as file:
-        packing = _Packing(file, part, told)
+        packing = _Packing(file, part.compression)
         # The driver writes row by row; a buffer in C, and not Python, is what it meets.
         buffer = io.BufferedWriter(packing, _BLOCK)
         rows = snapshot.copy_out(part.query, part.params, buffer, header=part.number == 0)
@@ -76,12 +72,34 @@ def read_part(snapshot: Snapshot, part: Part, told: Callable[[str, int], None]) 
     return Done(part, rows, packing.bytes)
 
 
-def join(parts: Sequence[Path], target: Path) -> None:
-    """Make one file of parts, in their order, without compressing again; the parts are gone then."""
-    first, *others = parts
-    with first.open("ab") as whole:
-        for part in others:
-            with part.open("rb") as source:
-                shutil.copyfileobj(source, whole, 1 << 20)
-            part.unlink()
-    first.replace(target)
+class Whole:
+    """A table's file: its parts in their order, each put behind those before it as soon as they are there.
+
+    Nothing is compressed again. `rows` and `bytes`, before compression, are those of the parts so far.
+    """
+
+    def __init__(self, file: Path, parts: int) -> None:
+        self.file = file
+        self.rows = 0
+        self.bytes = 0
+        self._parts = parts
+        self._joined = 0
+        self._waiting: dict[int, Path] = {}
+
+    @property
+    def complete(self) -> bool:
+        return self._joined == self._parts
+
+    def add(self, done: Done) -> None:
+        """Take a part, in whichever order they come; its own file is gone once it is part of the whole."""
+        self.rows += done.rows
+        self.bytes += done.bytes
+        self._waiting[done.part.number] = done.part.file
+        while (part := self._waiting.pop(self._joined, None)) is not None:
+            if self._joined == 0:
+                part.replace(self.file)
+            else:
+                with part.open("rb") as source, self.file.open("ab") as whole:
+                    shutil.copyfileobj(source, whole, 1 << 20)
+                part.unlink()
+            self._joined += 1

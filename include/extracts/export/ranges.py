@@ -17,8 +17,9 @@ from extracts import queries
 from extracts.export.tables import Table
 from extracts.postgres import Snapshot, translated_errors
 
-# Pages of 8 kB. Small enough that readers end together, large enough that a range's own cost does not count.
-PAGES = 4096
+# Pages of 8 kB. Small enough that readers end together, and that a bar moves; large enough that a range's own
+# cost does not count.
+PAGES = 1024
 # Where the rows of a day lie scattered over more pages than this many times what they fill, the ranges would
 # read too much of other days.
 _SCATTERED = 4

@@ -9,7 +9,7 @@ import ctypes
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
@@ -61,11 +61,10 @@ class Readers:
         for pipe in self._pipes:
             self._send(pipe, snapshot.join())
 
-    def read(self, parts: Iterable[Part], told: Callable[[str, int], None]) -> Iterator[Done]:
+    def read(self, parts: Iterable[Part]) -> Iterator[Done]:
         """Read the parts, in this order, and give each when it is done, in any.
 
-        `told` hears a table's name and a number of lines now and then. Raises what a reader raised, and
-        TransientError when one was killed.
+        Raises what a reader raised, and TransientError when one was killed.
         """
         waiting = iter(parts)
         busy: set[Pipe] = set()
@@ -77,16 +76,13 @@ class Readers:
             for ready in wait(list(busy)):
                 pipe = cast(Pipe, ready)
                 answer = self._receive(pipe)
-                if isinstance(answer, Done):
-                    busy.discard(pipe)
-                    if part := next(waiting, None):
-                        self._send(pipe, part)
-                        busy.add(pipe)
-                    yield answer
-                elif isinstance(answer, BaseException):
+                if isinstance(answer, BaseException):
                     raise answer
-                else:
-                    told(*answer)
+                busy.discard(pipe)
+                if part := next(waiting, None):
+                    self._send(pipe, part)
+                    busy.add(pipe)
+                yield cast(Done, answer)
 
     def _send(self, pipe: Pipe, message: Snapshot | Part) -> None:
         try:
@@ -124,9 +120,6 @@ def _work(pipe: Pipe, inherited: list[Pipe]) -> None:
     for other in inherited:
         other.close()
 
-    def told(table: str, lines: int) -> None:
-        pipe.send((table, lines))
-
     snapshot: Snapshot | None = None
     with suppress(EOFError, OSError):
         while True:
@@ -138,6 +131,6 @@ def _work(pipe: Pipe, inherited: list[Pipe]) -> None:
                     snapshot = message.__enter__()
                     continue
                 assert snapshot is not None
-                pipe.send(read_part(snapshot, message, told))
+                pipe.send(read_part(snapshot, message))
             except Exception as error:
                 pipe.send(error)

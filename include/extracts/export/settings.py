@@ -40,8 +40,8 @@ class Settings:
 
 
 class Listener(Protocol):
-    """Hears what happens: events with their fields, and lines of a table that were read."""
+    """Hears what happens: events with their fields, and how many more rows of a table were read."""
 
     def event(self, name: str, level: Level = "info", /, **fields: object) -> None: ...
 
-    def lines(self, table: str, lines: int, /) -> None: ...
+    def rows(self, table: str, rows: int, /) -> None: ...

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from extracts.formats import DIALECT, table_schema, write_csv
+from extracts.formats.machine import DIALECT, write_csv
+from extracts.formats.schema import table_schema
 from extracts.postgres import Column
 from extracts.publication import Publication, Published
 from pipelines.delivery_status.verdict import Verdict

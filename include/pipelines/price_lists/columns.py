@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from extracts.errors import DataRefused
-from extracts.formats import SheetColumn, excel_record, xlsx_record
-from extracts.formats.excel import cell_text
+from extracts.formats.excel import cell_text, excel_record
+from extracts.formats.xlsx import SheetColumn, xlsx_record
 from pipelines.price_lists.guard import Item
 
 COLUMNS = (

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from extracts import folder
 from extracts.errors import DataRefused
-from extracts.formats import BOM, excel_record, write_xlsx
+from extracts.formats.excel import BOM, excel_record
+from extracts.formats.xlsx import write_xlsx
 from pipelines.price_lists import index, naming
 from pipelines.price_lists.columns import COLUMNS, NAMES, ROWS, Row
 from pipelines.price_lists.guard import Finding, Item, review

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from extracts.errors import DataRefused
-from extracts.formats import BOM, without_guard
+from extracts.formats.excel import BOM, without_guard
 from pipelines.price_lists.columns import BY_CONTRACT, NAMES
 from pipelines.price_lists.guard import Item
 

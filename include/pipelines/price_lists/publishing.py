@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from extracts import folder
-from extracts.formats import DIALECT, EXCEL_DIALECT, table_schema, write_csv
+from extracts.formats.excel import DIALECT as EXCEL_DIALECT
+from extracts.formats.machine import DIALECT, write_csv
+from extracts.formats.schema import table_schema
 from extracts.publication import Publication, Published, Stage
 from pipelines.price_lists import index
 from pipelines.price_lists.gathering import Gathered, gather
