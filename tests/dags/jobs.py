@@ -11,7 +11,7 @@ from demo.stack import Stack
 DAG = "delivery_status_analysis"
 PRICE_LISTS = "price_list_export"
 ORDERS = 1000
-DEADLINE_MINUTES = 2
+DEADLINE_MINUTES = 30
 PRICE_LIST_DEADLINE_MINUTES = 20
 
 
