@@ -45,9 +45,10 @@ lint: $(INSTALLED) ## ruff (rules and format), mypy, the Kubernetes manifests
 format: $(INSTALLED) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: $(INSTALLED) ## measure the analysis against pandas, and the price lists against openpyxl
+bench: $(INSTALLED) ## measure the three jobs against their peers: pandas, openpyxl, psql, pg_dump
 	@$(BIN)/python benchmarks/delivery_status.py
 	@$(BIN)/python benchmarks/price_lists.py
+	@$(BIN)/python benchmarks/export.py
 
 evidence: $(INSTALLED) ## take the README's pictures again (needs Chromium)
 	@$(BIN)/uv pip install --quiet --constraint constraints.txt --group browser

@@ -30,6 +30,11 @@ _SESSION = {
     "extra_float_digits": "1",
     # A sequential scan may otherwise join another one half-way, and the same rows come in another order.
     "synchronize_seqscans": "off",
+    # The server asks for signs of life, too: left to its system, it would keep the session of a machine that
+    # was lost for two hours, and with it a lock that turns every other run away.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
 # A server that vanished without a word (power, network) is noticed after about a minute, not two hours.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}

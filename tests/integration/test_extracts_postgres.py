@@ -38,6 +38,18 @@ def test_the_server_does_not_decide_how_values_look(orders):
     assert copied(orders, query)[1] == "a,b,c\n2026-11-21 17:00:00+00,0.30000000000000004,PT26H\n"
 
 
+def test_the_server_notices_within_minutes_that_a_client_is_lost(orders):
+    """Or the lock of a run that is no more would turn away all others for as long as its system waits."""
+    with Snapshot(orders) as snapshot, snapshot.connection.cursor() as cursor:
+        names = ("idle", "interval", "count")
+        cursor.execute(
+            "SELECT " + ", ".join(f"current_setting('tcp_keepalives_{name}')::int" for name in names)
+        )
+        idle, interval, count = cursor.fetchone()
+    # 0 would mean: as the operating system has it.
+    assert 0 < idle + interval * count <= 120
+
+
 def test_parameters_are_bound_by_the_driver(orders):
     query = queries.parse(
         "SELECT count(*) AS n FROM orders WHERE note = :'note' OR id = ANY (:'ids') AND 1 % 2 = 1"

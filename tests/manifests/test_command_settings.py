@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from tests.manifests.tree import EXPORTER, ROOT
+from tests.manifests.tree import EXPORTER, ROLE, ROOT
 
 NAMES = sorted(
     {
         name
         for path in EXPORTER.rglob("*")
-        if path.is_file() and path.name != "read-only-role.sql"
+        if path.is_file() and path != ROLE
         for name in re.findall(r"\bEXTRACTS_[A-Z_]+", path.read_text(encoding="utf-8"))
     }
     | set(

@@ -7,7 +7,7 @@ import pytest
 
 from extracts.errors import DataRefused, TransientError, UsageError
 from pipelines.schedules import SCHEDULES
-from tests.manifests.tree import EXPORTER, documents
+from tests.manifests.tree import EXPORTER, ROLE, documents
 
 LOGISTICS = SCHEDULES["logistics"]
 FILES = ["cronjob.yaml", "prune.yaml"]
@@ -117,7 +117,7 @@ def test_no_secret_is_a_variable(cronjob):
 
 
 def test_the_example_names_the_role_that_the_sql_makes():
-    sql = (EXPORTER / "read-only-role.sql").read_text(encoding="utf-8")
+    sql = ROLE.read_text(encoding="utf-8")
     assert f"CREATE ROLE {settings('database.env.example')['PGUSER']}'" in sql
 
 

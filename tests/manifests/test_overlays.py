@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from extracts import __version__
-from tests.manifests.tree import EXPORTER, ROOT, copied, one, overlay, program
+from tests.manifests.tree import EXPORTER, ROLE, ROOT, copied, one, overlay, program
 
 pytestmark = pytest.mark.skipif(
     not program("kubectl"), reason="no kubectl on this machine: rendered manifests"
@@ -75,7 +75,7 @@ def test_minikube_reads_the_demos_rows_as_the_read_only_role(tree):
     scripts = values(objects, "postgres-scripts")
     for name in ("01-schema.sql", "02-roles.sql", "04-logistics.sql"):
         assert scripts[name] == (ROOT / "demo" / name).read_text(encoding="utf-8")
-    assert scripts["read-only-role.psql"] == (EXPORTER / "read-only-role.sql").read_text(encoding="utf-8")
+    assert scripts["read-only-role.psql"] == ROLE.read_text(encoding="utf-8")
     assert values(objects, "database-settings")["PGHOST"] == "postgres"
 
 

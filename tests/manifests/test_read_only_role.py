@@ -8,7 +8,7 @@ import psycopg2.errors
 import pytest
 
 from demo.postgres import EmbeddedServer, as_user, binaries
-from tests.manifests.tree import EXPORTER
+from tests.manifests.tree import ROLE
 
 PASSWORD = "it's a 'test'"
 
@@ -17,7 +17,7 @@ def apply(dsn: str, password: str) -> None:
     subprocess.run(
         [
             *(binaries() / "psql", dsn, "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1"),
-            *("-v", "schema=logistics", "-v", f"password={password}", "-f", EXPORTER / "read-only-role.sql"),
+            *("-v", "schema=logistics", "-v", f"password={password}", "-f", ROLE),
         ],
         check=True,
     )

@@ -12,6 +12,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTER = ROOT / "k8s" / "exporter"
 MONITORING = ROOT / "k8s" / "monitoring"
+# The SQL of the role that the export connects as.
+ROLE = EXPORTER / "role" / "read-only-role.sql"
 
 Object = dict[str, Any]
 
@@ -59,14 +61,10 @@ def copied(target: Path) -> Path:
 
 
 def kustomize(folder: Path) -> str:
-    """What `kubectl kustomize` makes of the folder. Raises RuntimeError with what it says."""
+    """What `kubectl apply -k` would apply. Raises RuntimeError with what kustomize says."""
     kubectl = program("kubectl")
     assert kubectl, "no kubectl on this machine"
-    done = subprocess.run(
-        [kubectl, "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(folder)],
-        capture_output=True,
-        text=True,
-    )
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
     return done.stdout

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from extracts.errors import UsageError
 from extracts.export.exporting import Exported
@@ -40,6 +41,7 @@ class Ping:
     def _post(self, path: str, text: str) -> None:
         if self._url is None:
             return
+        import http.client
         import urllib.error
         import urllib.request
 
@@ -47,7 +49,7 @@ class Ping:
             request = urllib.request.Request(f"{self._url}{path}", data=text.encode(), method="POST")
             with urllib.request.urlopen(request, timeout=_SECONDS):
                 pass
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = (
                 f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
             )
@@ -106,6 +108,8 @@ class Metrics:
     ) -> None:
         if self._to is None:
             return
+        import http.client
+
         import prometheus_client as prometheus
 
         registry = prometheus.CollectorRegistry()
@@ -122,9 +126,11 @@ class Metrics:
                 size.labels(self._dataset, table).set(length)
         try:
             self._send(registry, part)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # Other errors than the system's quote parts of the URL.
+            reason = error if isinstance(error, OSError) else type(error).__name__
             self._listener.event(
-                "metrics", "warning", message=f"metrics could not be told to {self._to}: {error}"
+                "metrics", "warning", message=f"metrics could not be told to {_place(self._to)}: {reason}"
             )
 
     def _send(self, registry: "CollectorRegistry", part: str) -> None:
@@ -137,3 +143,11 @@ class Metrics:
             prometheus.pushadd_to_gateway(self._to, _JOB, registry, grouping_key=group, timeout=_SECONDS)
         else:
             prometheus.write_to_textfile(str(Path(self._to) / f"{_JOB}_{self._dataset}{part}.prom"), registry)
+
+
+def _place(to: str) -> str:
+    """A folder, or a URL without its user's name and password."""
+    if "://" not in to:
+        return to
+    parts = urlsplit(to)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

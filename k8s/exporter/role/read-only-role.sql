@@ -1,7 +1,7 @@
 -- The role that the export connects as: it reads the carrier's tables, and nothing else. To be run by an
 -- administrator in the database that holds them, once; running it again only sets the password anew:
 --
---   psql -d test_db -v schema=logistics -v password="$PASSWORD" -f k8s/exporter/read-only-role.sql
+--   psql -d test_db -v schema=logistics -v password="$PASSWORD" -f k8s/exporter/role/read-only-role.sql
 --
 -- What the export needs besides SELECT (an exported snapshot, an advisory lock, ctid ranges) every role may do.
 
