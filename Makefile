@@ -59,7 +59,7 @@ diagrams: ## draw the documents' diagrams again (needs npm and Java)
 
 constraints: $(INSTALLED) ## pin every dependency again, at its newest, for Python 3.11 to 3.13
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --all-extras --group dev \
-		--group browser --group spark --no-annotate --no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
+		--group browser --group spark --group clickhouse --no-annotate --no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
 
 clean: ## end what runs and remove everything that make has made
 	@test ! -x $(BIN)/python || $(BIN)/python -m demo down

@@ -6,7 +6,6 @@ thread of a library. Whatever kills the parent ends them too.
 """
 
 import ctypes
-import gc
 import multiprocessing
 import signal
 import sys
@@ -37,8 +36,6 @@ class Readers:
         self._pipes: dict[Pipe, BaseProcess] = {}
 
     def __enter__(self) -> Self:
-        # What is loaded by now stays to the end: looked at by no collection, its pages stay shared.
-        gc.freeze()
         for _ in range(self._count):
             here, there = _CONTEXT.Pipe()
             # A child inherits the parent's ends of all pipes so far; open there, they would hide its end.
