@@ -127,9 +127,14 @@ def commands(bench: Bench) -> dict[str, list[str]]:
     for number, half in enumerate(halves):
         lines = [f"\\copy ({text}) TO '/dev/null' CSV\n" for text in half]
         (bench.folder / f"half-{number}.sql").write_text("".join(lines), encoding="utf-8")
-    export = [sys.executable, "-m", "pipelines.exports", "export", "logistics", "--to", "published"]
+    extracts = str(Path(sys.executable).with_name("extracts"))
+    export = [extracts, "export", "logistics", "--to", "published"]
     export += ["--date", DAY, "--lookback", "0", "--workers", "2", "--compression", "gzip"]
-    limit = [sys.executable, str(ROOT / "benchmarks" / "libpq_limit.py"), *map(";".join, filter(None, halves))]
+    limit = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "libpq_limit.py"),
+        *map(";".join, filter(None, halves)),
+    ]
     psql = [str(bench.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     dump = [str(bench.binaries / "pg_dump"), "-Fd", "-j2", "--compress=gzip:1", "-f", "dump"]
     whole = f"COPY ({query()}) TO STDOUT CSV HEADER"

@@ -5,6 +5,7 @@ what a job believes that it wrote.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -90,13 +91,18 @@ class Staging(Generic[P]):
             raise UsageError(
                 f"in {self.folder}, but not described: {', '.join(undescribed)}; add or remove it"
             )
-        measured = []
-        for name, item in self._resources.items():
-            path = self.folder / name
-            folder.sync(path)
-            size = {"bytes": path.stat().st_size, "hash": folder.sha256(path)}
-            if item.get("format") == "csv" and "rows" not in item:
-                size["rows"] = count_rows(path)
-            measured.append({**item, **size})
-        folder.sync(self.folder)
+        # The disk and the processor need not wait for each other.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            files = [self.folder / name for name in self._resources]
+            synced = pool.map(folder.sync, [*files, self.folder])
+            measured = [self._measure(name, item) for name, item in self._resources.items()]
+            # What went wrong is raised here.
+            list(synced)
         return measured
+
+    def _measure(self, name: str, item: Descriptor) -> Descriptor:
+        path = self.folder / name
+        size = {"bytes": path.stat().st_size, "hash": folder.sha256(path)}
+        if item.get("format") == "csv" and "rows" not in item:
+            size["rows"] = count_rows(path)
+        return {**item, **size}
