@@ -117,7 +117,9 @@ def _problems(package: Place, report: Report) -> Iterator[Problem]:
         return
     except OSError as error:
         yield Problem(
-            package, None, f"no package can be read there ({error.strerror}): publish this day again"
+            package,
+            None,
+            f"no package can be read there ({error.strerror}): is the place right? then publish it again",
         )
         return
     report.packages += 1
