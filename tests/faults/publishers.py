@@ -14,9 +14,7 @@ from typing import Any
 
 import extracts.storage.buckets  # noqa: F401  (loaded once, and not by every publisher)
 from extracts.storage import open_storage
-
-DATASET = "demo_set"
-DAY = date(2026, 11, 21)
+from tests.faults.reading import DATASET, DAY
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])

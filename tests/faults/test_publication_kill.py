@@ -6,7 +6,6 @@ order, is a test of its own.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -22,9 +21,8 @@ import pytest
 
 from extracts.publication import Publication
 from tests.faults.killing import exit_code, in_a_process, killed_at
+from tests.faults.reading import DATASET, DAY, read
 
-DATASET = "demo_set"
-DAY = date(2026, 11, 21)
 NEXT_DAY = date(2026, 11, 22)
 OLD, NEW, LATER = "old", "new", "later"
 
@@ -38,24 +36,6 @@ def publish(root: Path, content: str, day: date = DAY) -> None:
             os.close(descriptor)
             stage.add(name)
         stage.publish()
-
-
-def read(root: Path, day: date = DAY) -> str | None:
-    """What a reader finds that knows nothing but the standard: one content in all files, or no package."""
-    package = root / DATASET / f"dt={day}" / "datapackage.json"
-    try:
-        descriptor = json.loads(package.read_bytes())
-    except FileNotFoundError:
-        return None
-    contents = set()
-    for resource in descriptor["resources"]:
-        data = (package.parent / resource["path"]).read_bytes()
-        assert len(data) == resource["bytes"]
-        assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
-        contents.add(data.decode().split()[1])
-    assert len(descriptor["resources"]) == 2
-    assert len(contents) == 1, contents
-    return contents.pop()
 
 
 def read_while_replaced(root: Path) -> str:

@@ -1,9 +1,8 @@
 """A publisher killed at random moments, and at each of its requests to a bucket: a reader finds a whole set.
 
-The reader knows nothing but the standard, and looks at the bucket past S3, by the file server behind it.
+The reader looks at the bucket past S3, by the file server behind it.
 """
 
-import hashlib
 import json
 import random
 import signal
@@ -11,13 +10,10 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from tests.faults.publishers import (
-    DATASET,
-    DAY,
     ended,
     nothing,
     publish,
@@ -27,32 +23,11 @@ from tests.faults.publishers import (
     remove_day,
     start,
 )
+from tests.faults.reading import DATASET, DAY, Below, Folder, Place, read
 from tests.faulty_proxy import FaultyProxy
 from tests.s3_server import Bucket
 
 KILLS = 250
-
-
-class Place(Protocol):
-    url: str
-
-    def read(self, key: str) -> bytes: ...
-    def keys(self) -> list[str]: ...
-
-
-class Folder:
-    """A folder as the reader of a bucket sees one."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.url = str(root)
-
-    def read(self, key: str) -> bytes:
-        return (self.root / key).read_bytes()
-
-    def keys(self) -> list[str]:
-        files = (path for path in self.root.rglob("*") if path.is_file() and not path.is_symlink())
-        return sorted(str(path.relative_to(self.root)) for path in files if path.name != ".lock")
 
 
 @pytest.fixture(params=["bucket", "folder"])
@@ -73,24 +48,6 @@ def work(tmp_path: Path) -> Path:
 
 def done(task: Callable[..., None], *arguments: object) -> None:
     assert ended(start(task, *arguments)) == 0
-
-
-def read(place: Place, day: date = DAY) -> str | None:
-    """The one content of all files of a day's set, or None where there is no set."""
-    folder = f"{DATASET}/dt={day}"
-    try:
-        descriptor = json.loads(place.read(f"{folder}/datapackage.json"))
-    except FileNotFoundError:
-        return None
-    contents = set()
-    for resource in descriptor["resources"]:
-        data = place.read(f"{folder}/{resource['path']}")
-        assert len(data) == resource["bytes"]
-        assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
-        contents.add(data.decode().split()[1])
-    assert len(descriptor["resources"]) == 2
-    assert len(contents) == 1, contents
-    return contents.pop()
 
 
 def assert_all_is_tidy(place: Place, work: Path, day: date = DAY) -> None:
@@ -182,21 +139,6 @@ def test_a_kill_at_any_request_leaves_the_old_set_or_the_new_one(
     assert code == 0
     assert moment > 8
     assert seen == outcomes
-
-
-class Below:
-    """A bucket below a prefix."""
-
-    def __init__(self, bucket: Bucket, prefix: str) -> None:
-        self.url = f"{bucket.url}/{prefix}"
-        self._bucket = bucket
-        self._prefix = prefix
-
-    def read(self, key: str) -> bytes:
-        return self._bucket.read(f"{self._prefix}/{key}")
-
-    def keys(self) -> list[str]:
-        return [key.removeprefix(f"{self._prefix}/") for key in self._bucket.keys(self._prefix)]
 
 
 def test_a_run_of_the_next_day_tidies_what_the_killed_one_left(bucket, proxy, work):

@@ -1,8 +1,12 @@
 """Telling those who watch the job: a dead man's switch, and Prometheus. Neither can make an export fail."""
 
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -47,7 +51,7 @@ class Ping:
 
         try:
             request = urllib.request.Request(f"{self._url}{path}", data=text.encode(), method="POST")
-            with urllib.request.urlopen(request, timeout=_SECONDS):
+            with _in_time(), urllib.request.urlopen(request, timeout=_SECONDS):
                 pass
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = (
@@ -140,7 +144,8 @@ class Metrics:
         if "://" in self._to:
             # Adds to the group, and leaves what has other names.
             group = {"set": self._dataset}
-            prometheus.pushadd_to_gateway(self._to, _JOB, registry, grouping_key=group, timeout=_SECONDS)
+            with _in_time():
+                prometheus.pushadd_to_gateway(self._to, _JOB, registry, grouping_key=group, timeout=_SECONDS)
         else:
             prometheus.write_to_textfile(str(Path(self._to) / f"{_JOB}_{self._dataset}{part}.prom"), registry)
 
@@ -151,3 +156,26 @@ def _place(to: str) -> str:
         return to
     parts = urlsplit(to)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Raise TimeoutError when this takes too long as a whole: a client's timeout is one of each read.
+
+    By a signal, and not by a thread: the readers are forked next. Does nothing outside of the main thread,
+    which no signal reaches.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"no answer within {_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
