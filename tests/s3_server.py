@@ -41,8 +41,7 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """An object's bytes. Raises FileNotFoundError when there is none."""
         try:
-            with urllib.request.urlopen(f"{self.files}/{quote(key)}", timeout=30) as answer:
-                return bytes(answer.read())
+            return _answer(f"{self.files}/{quote(key)}")
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 404:
@@ -53,18 +52,17 @@ class Bucket:
         form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + data
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         request = urllib.request.Request(f"{self.files}/{quote(key)}", form + b"\r\n--x--\r\n", headers)
-        urllib.request.urlopen(request, timeout=30).close()
+        _answer(request)
 
     def delete(self, key: str) -> None:
         request = urllib.request.Request(f"{self.files}/{quote(key)}", method="DELETE")
-        urllib.request.urlopen(request, timeout=30).close()
+        _answer(request)
 
     def keys(self, folder: str = "") -> list[str]:
         """All objects' keys below a folder, sorted; folders without objects are none."""
         address = f"{self.files}/{quote(folder)}{'/' if folder else ''}?limit=100000"
         request = urllib.request.Request(address, headers={"Accept": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            entries = json.load(answer)["Entries"] or []
+        entries = json.loads(_answer(request))["Entries"] or []
         found = []
         for entry in entries:
             name = entry["FullPath"].partition(f"/buckets/{self.name}/")[2]
@@ -82,7 +80,7 @@ class S3Server:
         self.folder = folder
         self.keys = Keys("AKTESTS", secrets.token_hex(16))
         self.reader = Keys("AKREADER", secrets.token_hex(16))
-        self._ports = {f"{name}.port{kind}": choose() for name in _SERVERS for kind in ("", ".grpc")}
+        self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,6 +110,16 @@ class S3Server:
             {"name": "anonymous", "actions": [f"{right}:{OPEN}*" for right in ("Read", "Write", "List")]},
         ]
         (self.folder / "s3.json").write_text(json.dumps({"identities": identities}))
+        # A port that was free may be somebody's a moment later.
+        for _ in range(3):
+            self._ports = {f"{name}.port{kind}": choose() for name in _SERVERS for kind in ("", ".grpc")}
+            self._spawn()
+            if self._is_up():
+                return
+            self.stop()
+        raise RuntimeError(f"the S3 server did not start:\n{(self.folder / 'log').read_text()[-3000:]}")
+
+    def _spawn(self) -> None:
         options = {
             "dir": self.folder / "data",
             "ip": "127.0.0.1",
@@ -135,7 +143,6 @@ class S3Server:
                 stdout=log,
                 stderr=log,
             )
-        self._wait()
 
     def stop(self) -> None:
         if self._process is not None:
@@ -162,20 +169,34 @@ class S3Server:
         self.make_bucket(name)
         return Bucket(name, f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{name}")
 
-    def _wait(self) -> None:
+    def _is_up(self) -> bool:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self._process is not None
             if self._process.poll() is not None:
-                break
+                return False
             try:
                 urllib.request.urlopen(f"{self.endpoint}/healthz", timeout=5).close()
-                return
+                return True
             except urllib.error.HTTPError:
-                return
+                return True
             except OSError:
                 time.sleep(0.1)
-        raise RuntimeError(f"the S3 server did not start:\n{(self.folder / 'log').read_text()[-3000:]}")
+        return False
+
+
+def _answer(request: str | urllib.request.Request, tries: int = 3) -> bytes:
+    """What the file server answers, asked again when a connection breaks: it is no part of what is tested."""
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError:
+        raise
+    except OSError:
+        if tries == 1:
+            raise
+        time.sleep(0.2)
+        return _answer(request, tries - 1)
 
 
 def _weed() -> str:
