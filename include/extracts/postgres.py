@@ -36,6 +36,14 @@ _SESSION = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
+# Inside of a snapshot, which may sit idle for hours while others read from it. Several workers of the server
+# would give the rows in an order of chance.
+_INSIDE = {
+    "idle_in_transaction_session_timeout": "0",
+    "intervalstyle": "iso_8601",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+}
 # A server that vanished without a word (power, network) is noticed after about a minute, not two hours.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
@@ -128,6 +136,8 @@ class Snapshot:
         self._id: str | None = None
         self._time: datetime | None = None
         self._connection: Connection | None = None
+        self._place = ""
+        self._physical: bool | None = None
 
     def __enter__(self) -> Self:
         self._connection = connect(self._dsn, **self._connect_options)
@@ -149,12 +159,11 @@ class Snapshot:
                     self._id, self._time = cursor.fetchone() or (None, None)
                 else:
                     cursor.execute("SET TRANSACTION SNAPSHOT %s", (self._joins,))
-                # It may sit idle for hours while others read from the same snapshot.
-                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-                cursor.execute("SET LOCAL intervalstyle = iso_8601")
-                # Several workers of the server would give the rows in an order of chance.
-                cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-                cursor.execute("SET LOCAL jit = off")
+                cursor.execute(
+                    "SELECT set_config(name, value, true) FROM unnest(%s, %s) AS setting(name, value)",
+                    (list(_INSIDE), list(_INSIDE.values())),
+                )
+            self._place = _place_and_path(connection)
         except (psycopg2.errors.InvalidParameterValue, psycopg2.errors.UndefinedObject):
             raise TransientError(
                 f"snapshot {self._joins} is gone from {place}: the session that took it has ended; run again"
@@ -189,11 +198,14 @@ class Snapshot:
 
     def in_physical_order(self, wanted: bool) -> None:
         """Whether rows come as they lie in their table, however they are found: index scans are off then."""
+        if wanted == self._physical:
+            return
         with self.connection.cursor() as cursor:
             names = ("enable_indexscan", "enable_indexonlyscan")
             cursor.execute(
                 "SELECT set_config(name, %s, true) FROM unnest(%s) AS name", (str(not wanted), [*names])
             )
+        self._physical = wanted
 
     def join(self) -> "Snapshot":
         """Another reader of this snapshot, to be entered by `with`, in this process or in another one.
@@ -216,7 +228,10 @@ class Snapshot:
         """
         query = _as_query(query)
         text = bind(query, params or {}, self.connection)
-        with translated_errors(self.connection, query.name), self.connection.cursor() as cursor:
+        with (
+            translated_errors(self.connection, query.name, self._place),
+            self.connection.cursor() as cursor,
+        ):
             # On lines of their own, so that a comment at the query's end does not hide the parenthesis.
             cursor.copy_expert(f"COPY (\n{text}\n) TO STDOUT (FORMAT csv, HEADER {header})", sink)
             return cursor.rowcount
@@ -264,15 +279,20 @@ def _with_precision(name: str, column: psycopg2.extensions.Column) -> str:
     return name
 
 
+def _place_and_path(connection: Connection) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('search_path')")
+        (path,) = cursor.fetchone() or ("",)
+    return f"{place_of(connection)}, search_path {path}"
+
+
 @contextmanager
-def translated_errors(connection: Connection, doing: str) -> Iterator[None]:
+def translated_errors(connection: Connection, doing: str, place: str | None = None) -> Iterator[None]:
     """Turn the driver's errors into this library's; `doing` names the query or table that is worked on."""
-    place = place_of(connection)
+    known = place or place_of(connection)
     try:
         # Asked beforehand: in a transaction that has failed nothing can be asked any more.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('search_path')")
-            place += ", search_path {}".format(*(cursor.fetchone() or ()))
+        known = place or _place_and_path(connection)
         yield
     except psycopg2.Error as error:
-        raise query_error(error, connection, doing=doing, place=place) from None
+        raise query_error(error, connection, doing=doing, place=known) from None

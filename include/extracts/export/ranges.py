@@ -19,7 +19,7 @@ from extracts.postgres import Snapshot, translated_errors
 
 # Pages of 8 kB. Small enough that readers end together, and that a bar moves; large enough that a range's own
 # cost does not count.
-PAGES = 1024
+PAGES = 2048
 # Where the rows of a day lie scattered over more pages than this many times what they fill, the ranges would
 # read too much of other days.
 _SCATTERED = 4

@@ -24,6 +24,8 @@ from extracts.postgres import Snapshot
 # Cheap where it is safe, as it is for a process without threads on Linux.
 _METHOD = "fork" if sys.platform == "linux" else "spawn"
 _CONTEXT: Any = multiprocessing.get_context(_METHOD)
+# Parts that a reader is given at once: the next one lies there when one is done.
+_AHEAD = 2
 # https://man7.org/linux/man-pages/man2/prctl.2.html
 _PR_SET_PDEATHSIG = 1
 
@@ -67,21 +69,20 @@ class Readers:
         Raises what a reader raised, and TransientError when one was killed.
         """
         waiting = iter(parts)
-        busy: set[Pipe] = set()
-        for pipe in self._pipes:
-            if part := next(waiting, None):
-                self._send(pipe, part)
-                busy.add(pipe)
-        while busy:
-            for ready in wait(list(busy)):
+        sent = dict.fromkeys(self._pipes, 0)
+        for pipe, part in zip([*self._pipes] * _AHEAD, waiting, strict=False):
+            self._send(pipe, part)
+            sent[pipe] += 1
+        while busy := [pipe for pipe, parts_left in sent.items() if parts_left]:
+            for ready in wait(busy):
                 pipe = cast(Pipe, ready)
                 answer = self._receive(pipe)
                 if isinstance(answer, BaseException):
                     raise answer
-                busy.discard(pipe)
-                if part := next(waiting, None):
-                    self._send(pipe, part)
-                    busy.add(pipe)
+                sent[pipe] -= 1
+                if following := next(waiting, None):
+                    self._send(pipe, following)
+                    sent[pipe] += 1
                 yield cast(Done, answer)
 
     def _send(self, pipe: Pipe, message: Snapshot | Part) -> None:
