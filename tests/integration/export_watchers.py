@@ -1,9 +1,12 @@
 """Receivers of pings and of metrics for the tests: real servers on loopback, well or badly behaved."""
 
 import contextlib
+import json
+import os
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +19,17 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from demo.ports import choose
+from tests.integration.exports import DAY
+
+# The command, with a second for each ping and push.
+IMPATIENT = """
+import sys
+from extracts.command import watch
+from pipelines.exports import main
+
+watch._SECONDS = 1
+sys.exit(main())
+"""
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -193,3 +207,28 @@ class StandIn:
 
     def stop(self) -> None:
         pass
+
+
+def words(carrier):
+    return [
+        *("export", "logistics", "--sql", str(carrier.queries), "--to", str(carrier.root)),
+        *("--date", str(DAY), "--lookback", "0"),
+    ]
+
+
+def warnings(done):
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "ended"
+    assert events[-1]["exit_code"] == done.returncode
+    return [event["message"] for event in events if event["level"] == "warning"]
+
+
+def impatient(carrier, option, address):
+    """Run the export, with a second for whoever is told, and no more than a moment for itself."""
+    return subprocess.run(
+        [sys.executable, "-c", IMPATIENT, *words(carrier), option, address],
+        env={**os.environ, "EXTRACTS_DSN": carrier.dsn},
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )

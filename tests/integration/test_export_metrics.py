@@ -1,10 +1,8 @@
 """What an export tells Prometheus, by text files and by a Pushgateway, and that neither can make it fail."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +14,13 @@ from tests.integration.export_watchers import (
     Pushgateway,
     StandIn,
     figures,
+    impatient,
     misbehaving,
     receiver,
     shown,
+    warnings,
+    words,
 )
-from tests.integration.test_export_pings import IMPATIENT, warnings, words
 
 ROOT = Path(__file__).resolve().parents[2]
 SET = ("set", "logistics")
@@ -178,13 +178,7 @@ def test_a_gateway_that_misbehaves_neither_fails_an_export_nor_holds_it_up(carri
         address = found if isinstance(found, str) else found[0]
         if how == "is not there":
             address = f"http://127.0.0.1:{choose()}"
-        done = subprocess.run(
-            [sys.executable, "-c", IMPATIENT, *words(carrier), "--metrics", address],
-            env={**os.environ, "EXTRACTS_DSN": carrier.dsn},
-            capture_output=True,
-            text=True,
-            timeout=40,
-        )
+        done = impatient(carrier, "--metrics", address)
     assert done.returncode == 0, done.stderr
     assert len(warnings(done)) == 2, done.stdout
     assert all(address in text for text in warnings(done))

@@ -1,6 +1,5 @@
 """A dead man's switch: told of the start and of the end, and no reason for an export to fail or to hang."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,33 +9,16 @@ import time
 import pytest
 
 from extracts.command import watch
-from tests.integration.export_watchers import MISBEHAVIOURS, misbehaving, receiver
-from tests.integration.exports import DAY
+from tests.integration.export_watchers import (
+    MISBEHAVIOURS,
+    impatient,
+    misbehaving,
+    receiver,
+    warnings,
+    words,
+)
 
 SECRET = "/f00d-secret"
-# The command, with a second for each ping and push.
-IMPATIENT = """
-import sys
-from extracts.command import watch
-from pipelines.exports import main
-
-watch._SECONDS = 1
-sys.exit(main())
-"""
-
-
-def words(carrier):
-    return [
-        *("export", "logistics", "--sql", str(carrier.queries), "--to", str(carrier.root)),
-        *("--date", str(DAY), "--lookback", "0"),
-    ]
-
-
-def warnings(done):
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert events[-1]["event"] == "ended"
-    assert events[-1]["exit_code"] == done.returncode
-    return [event["message"] for event in events if event["level"] == "warning"]
 
 
 def test_a_success_is_told_with_its_size(carrier):
@@ -107,13 +89,7 @@ def test_a_receiver_that_misbehaves_neither_fails_an_export_nor_holds_it_up(carr
     """Each ping has ten seconds, whatever comes in them; here one, so that the test is soon over."""
     assert watch._SECONDS <= 10
     with misbehaving(how) as address:
-        done = subprocess.run(
-            [sys.executable, "-c", IMPATIENT, *words(carrier), "--ping", f"{address}{SECRET}"],
-            env={**os.environ, "EXTRACTS_DSN": carrier.dsn},
-            capture_output=True,
-            text=True,
-            timeout=40,
-        )
+        done = impatient(carrier, "--ping", f"{address}{SECRET}")
     assert done.returncode == 0, done.stderr
     assert len(warnings(done)) == 2, done.stdout
     assert carrier.ids("shipments") == [1, 2]
