@@ -1,4 +1,4 @@
-"""The peer in benchmarks/export.py: dlt, from libpq's environment to gzipped CSV files below a folder.
+"""The peer in benchmarks/export.py: dlt, from libpq's environment to CSV files as it makes them by default.
 
 `python benchmarks/dlt_export.py TABLE FOLDER`
 """

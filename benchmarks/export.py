@@ -184,16 +184,23 @@ def peak(bench: Bench, command: Sequence[str]) -> float:
     return measure(command, cwd=bench.folder, environment=bench.environment, with_children=True).peak_mb
 
 
-def check(bench: Bench) -> None:
-    """Raise RuntimeError unless the export has the bytes that psql wrote."""
-    (file,) = (bench.folder / "published").glob(f"logistics/dt={DAY}/v=*/{TABLE}.csv.gz")
-    with gzip.open(file) as ours, (bench.folder / "copied.csv").open("rb") as theirs:
-        while True:
-            block = ours.read(1 << 20)
-            if block != theirs.read(len(block) or 1):
-                raise RuntimeError("the export is not what psql has copied: the times mean nothing")
-            if not block:
-                return
+def check(bench: Bench, rows: int, measured: dict[str, list[str]]) -> None:
+    """Raise RuntimeError unless all read the same rows, and who writes CSV writes the same bytes."""
+    from benchmarks.processes import measure
+
+    for name in ("psql_copy", "psql_gzip", "export"):
+        seconds(bench, measured[name])
+    (exported,) = (bench.folder / "published").glob(f"logistics/dt={DAY}/v=*/{TABLE}.csv.gz")
+    for packed in (exported, bench.folder / "piped.csv.gz"):
+        with gzip.open(packed) as file, (bench.folder / "copied.csv").open("rb") as copied:
+            while block := file.read(1 << 20):
+                if block != copied.read(len(block)):
+                    raise RuntimeError(f"{packed.name} is not what psql has copied: the times mean nothing")
+            if copied.read(1):
+                raise RuntimeError(f"{packed.name} is less than psql has copied: the times mean nothing")
+    received = measure(measured["limit"], cwd=bench.folder, environment=bench.environment).output
+    if sum(map(int, received.split())) != rows:
+        raise RuntimeError("the limit's connections have not received all rows: the times mean nothing")
 
 
 def rounds(rows: int, number: int, *, with_peers: bool) -> dict[str, Any]:
@@ -202,9 +209,7 @@ def rounds(rows: int, number: int, *, with_peers: bool) -> dict[str, Any]:
         repeated = commands(bench)
         pandas = [sys.executable, str(ROOT / "benchmarks" / "pandas_export.py"), query(), "pandas.csv.gz"]
         once = {"pandas": pandas, **(install_peers(bench) if with_peers else {})}
-        seconds(bench, repeated["psql_copy"])
-        seconds(bench, repeated["export"])
-        check(bench)
+        check(bench, rows, repeated)
         taken: dict[str, list[float]] = {name: [] for name in repeated}
         for turn in range(number):
             for name, command in repeated.items():

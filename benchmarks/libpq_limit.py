@@ -1,7 +1,7 @@
 """The limit in benchmarks/export.py: what libpq connections give to Python, received and thrown away.
 
-`python benchmarks/libpq_limit.py QUERY …`: a process and a connection for each query, all at once. It is the
-floor of any export by the same driver: nothing is compressed, written, checked or published.
+`python benchmarks/libpq_limit.py QUERY …`: a process and a connection for each query, all at once. Prints the
+rows of each. It is the floor of any export by the same driver: nothing is compressed, written or published.
 """
 
 import multiprocessing
@@ -22,6 +22,7 @@ def receive(queries: str) -> None:
     with psycopg2.connect("") as connection, connection.cursor() as cursor:
         for query in queries.split(";"):
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", Nowhere())
+            print(cursor.rowcount, flush=True)
 
 
 processes = [multiprocessing.get_context("fork").Process(target=receive, args=(q,)) for q in sys.argv[1:]]

@@ -5,6 +5,8 @@ Needs the `browser` dependency group and a Chromium on the machine (Debian: the 
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -23,6 +25,15 @@ def chromium() -> str:
         if found := shutil.which(name):
             return found
     raise DemoError("no Chromium found: install one (Debian, Ubuntu: apt install chromium)")
+
+
+@contextmanager
+def tab(width: int, height: int) -> Iterator[Page]:
+    """A page of a headless Chromium, of this size in pixels."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
+        browser.close()
 
 
 def _graph(page: Page, url: str, picture: Path) -> None:
@@ -49,20 +60,18 @@ def _deliverables(page: Page, url: str, picture: Path) -> None:
 def main() -> int:
     """Run the jobs; picture a run over its threshold, one with held lists, and what was delivered."""
     PICTURES.mkdir(exist_ok=True)
-    with Stack(PROJECT / ".local", tell=print) as stack, sync_playwright() as playwright:
+    with Stack(PROJECT / ".local", tell=print) as stack:
         outcomes = perform(stack, runs(stack.day), print)
         if problems := [problem for outcome in outcomes for problem in outcome.problems]:
             raise DemoError("; ".join(problems))
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 430}, locale="en-GB")
-        for outcome, picture in (
-            (outcomes[0], "run-over-threshold.png"),
-            (outcomes[-1], "run-with-held-lists.png"),
-        ):
-            _graph(page, f"{stack.url}/dags/{outcome.job}/runs/{outcome.run_id}", PICTURES / picture)
-        page.set_viewport_size({"width": 1280, "height": 560})
-        _deliverables(page, stack.url, PICTURES / "deliverables.png")
-        browser.close()
+        with tab(1280, 430) as page:
+            for outcome, picture in (
+                (outcomes[0], "run-over-threshold.png"),
+                (outcomes[-1], "run-with-held-lists.png"),
+            ):
+                _graph(page, f"{stack.url}/dags/{outcome.job}/runs/{outcome.run_id}", PICTURES / picture)
+            page.set_viewport_size({"width": 1280, "height": 560})
+            _deliverables(page, stack.url, PICTURES / "deliverables.png")
     return 0
 
 

@@ -10,10 +10,8 @@ import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from demo.errors import DemoError
-from demo.evidence import chromium
+from demo.evidence import tab
 from tests.k8s.transcript import TRANSCRIPT
 
 FOLDER = TRANSCRIPT.parent
@@ -97,14 +95,11 @@ def page(title: str, wanted: list[tuple[str, str]]) -> str:
 
 def main() -> int:
     """Draw all of them into the folder of the transcript."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1100, "height": 200})
+    with tab(1100, 200) as sheet:
         for name, (title, wanted) in PICTURES.items():
-            tab.set_content(page(title, wanted))
-            tab.screenshot(path=FOLDER / name, full_page=True)
+            sheet.set_content(page(title, wanted))
+            sheet.screenshot(path=FOLDER / name, full_page=True)
             print(Path("Task3") / name)
-        browser.close()
     return 0
 
 

@@ -212,7 +212,7 @@ def suspended(said: Transcript) -> None:
     age = int(said.quietly(f'{K} exec reader-0 -- python -c "{AGE}"')) + 60
     fresh = f"{K} exec reader-0 -- extracts freshness /data/logistics --max-age {age}s"
     said.run(fresh)
-    time.sleep(75)
+    said.until(fresh, "too old")
     said.run(fresh, code=3)
     said.run(f"{K} get cronjob logistics-export")
     said.run(f"""{change} '{{"spec":{{"suspend":false,"schedule":"0 20 * * *"}}}}'""")
