@@ -120,14 +120,11 @@ class Publication:
 
         To be called after a successful publication. The current version is never removed.
         """
-        if keep < 1:
-            raise UsageError(f"keep {keep}: at least one version, the current one, has to stay")
         with self._locked(), folder.storage_errors(self._folder):
             current = self.current()
-            if current is None:
-                return []
-            older = [version for version in versions.present(self._folder) if version < current.version]
-            surplus = older[: max(0, len(older) - (keep - 1))]
+            surplus = versions.surplus(
+                versions.present(self._folder), current.version if current else None, keep
+            )
             for version in surplus:
                 shutil.rmtree(versions.path(self._folder, version))
             return surplus

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from extracts import folder
-from extracts.errors import DataRefused
+from extracts.errors import DataRefused, UsageError
 from extracts.package import PACKAGE, Descriptor, load
 
 _NAME = re.compile(r"\d{8}T\d{6}Z")
@@ -33,6 +33,17 @@ def instant(version: str) -> datetime | None:
     with suppress(ValueError):
         return datetime.strptime(version, _FORMAT).replace(tzinfo=UTC)
     return None
+
+
+def surplus(present: Iterable[str], current: str | None, keep: int) -> list[str]:
+    """Those that need not stay: older than the `current` one, and not among the newest `keep`, it counted.
+
+    None where there is no current one. Raises UsageError for a `keep` that would not even leave that.
+    """
+    if keep < 1:
+        raise UsageError(f"keep {keep}: at least one version, the current one, has to stay")
+    older = sorted(version for version in present if current and version < current)
+    return older[: max(0, len(older) - (keep - 1))]
 
 
 def following(present: Iterable[str], before: Descriptor) -> str:

@@ -132,14 +132,9 @@ class BucketPublication:
 
         To be called after a successful publication. The current version is never removed.
         """
-        if keep < 1:
-            raise UsageError(f"keep {keep}: at least one version, the current one, has to stay")
         current = self.current()
-        if current is None:
-            return []
         objects = self._folder.sizes()
-        older = [version for version in _versions(objects) if version < current.version]
-        surplus = older[: max(0, len(older) - (keep - 1))]
+        surplus = versions.surplus(_versions(objects), current.version if current else None, keep)
         self._bucket.delete(*(f"{self._folder.key}/{name}" for name in objects if _version(name) in surplus))
         return surplus
 
