@@ -271,6 +271,32 @@ def test_an_interrupt_leaves_nothing_behind(shop, moment):
     assert not list(shop.root.rglob("datapackage.json"))
 
 
+INTERRUPTED_AT_THE_START_OF_THE_POOL = """
+import os, signal, sys
+from concurrent.futures import process
+from pipelines.price_lists.command import main
+
+class Manager(process._ExecutorManagerThread):
+    def start(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        super().start()
+
+if __name__ == "__main__":
+    process._ExecutorManagerThread = Manager
+    sys.exit(main())
+"""
+
+
+def test_an_interrupt_while_the_pool_starts_is_one_too(shop, tmp_path):
+    """Python's pool cannot be ended while it is half started; a moment that chance hits one time in ten."""
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED_AT_THE_START_OF_THE_POOL, encoding="utf-8")
+    command = [sys.executable, str(script), "--dsn", shop.dsn, "--to", str(shop.root), "--workers", "2"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "error: interrupted\n")
+    assert not list((shop.root / ".work").iterdir())
+
+
 def test_every_key_of_the_answer_is_json_on_one_line(shop):
     ran = shop.ask()
     assert len(ran.out.splitlines()) == 1

@@ -5,9 +5,10 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 from extracts.errors import TransientError
@@ -40,6 +41,11 @@ def export_lists(
         spawned = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, spawned, initializer=_begin_worker) as pool:
             made: list[Future[dict[str, int]]] = []
+
+            def make(batch: int) -> None:
+                with _uninterrupted():
+                    made.append(pool.submit(make_lists, work, batch))
+
             try:
                 reading = read(
                     work,
@@ -48,7 +54,7 @@ def export_lists(
                     assortment=export.assortment,
                     codes=export.codes,
                     batches=workers * _BATCHES_PER_WORKER,
-                    complete=lambda batch: made.append(pool.submit(make_lists, work, batch)),
+                    complete=make,
                 )
                 for batch in made:
                     batch.result()
@@ -62,6 +68,19 @@ def export_lists(
         return publish(work, run=run)
     finally:
         work.remove()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back until this is done: a pool that is half started cannot be ended.
+
+    The threads and workers that begin within never hear of one.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker() -> None:
