@@ -1,6 +1,7 @@
 """A real S3 server on loopback for the tests: SeaweedFS, in a folder of its own, on ports of its own."""
 
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -131,7 +132,9 @@ class S3Server:
             "s3.iam": "false",
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
-            "volume.max": 0,
+            # Each bucket takes volumes of its own: one for each test, on a nearly full disk too.
+            "volume.max": 10_000,
+            "volume.minFreeSpace": "100MiB",
             "volume.preStopSeconds": 0,
             "master.volumeSizeLimitMB": 64,
             "master.telemetry": "false",
@@ -142,6 +145,7 @@ class S3Server:
                 [_weed(), "server", *(f"-{name}={value}" for name, value in options.items())],
                 stdout=log,
                 stderr=log,
+                env=os.environ | {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
             )
 
     def stop(self) -> None:
