@@ -102,6 +102,32 @@ def test_an_older_day_that_is_refused_does_not_undo_the_newest(carrier):
     assert not carrier.folder(date(2026, 11, 19)).exists()
 
 
+def test_an_older_day_that_is_refused_in_the_middle_of_reading_leaves_the_others_whole(carrier):
+    """Another reader still has a part of the refused day in hand: it may not come into the next one."""
+    carrier.sql(
+        "INSERT INTO shipments "
+        "VALUES (3, 'created', '2026-11-21 12:00+03'), (4, 'created', '2026-11-19 12:00+03')"
+    )
+    # Of the 20th it cannot be told, and what is read beside it takes longer.
+    carrier.query(
+        "broken",
+        "SELECT 1 / (CASE WHEN :'start'::timestamptz = '2026-11-19 20:00+03' THEN id - 1 ELSE 1 END) AS id "
+        "FROM drivers WHERE :'start'::timestamptz < :'end'::timestamptz ORDER BY 1",
+    )
+    carrier.query(
+        "slow",
+        "SELECT id, extract(day FROM :'end'::timestamptz)::int AS day FROM drivers, pg_sleep(0.5) "
+        "WHERE :'start'::timestamptz < :'end'::timestamptz ORDER BY id",
+    )
+    days = carrier.export(NEXT, lookback=2)
+    assert [found.window.day for found in days] == [NEXT, date(2026, 11, 19)]
+    (refused,) = carrier.heard.of("refused")
+    assert (refused["day"], "division by zero" in refused["message"]) == ("2026-11-20", True)
+    assert [row["day"] for row in carrier.rows("slow", date(2026, 11, 19))] == ["19", "19"]
+    assert [row["day"] for row in carrier.rows("slow", NEXT)] == ["21", "21"]
+    assert verify(str(carrier.root / "logistics")).ok
+
+
 def test_days_before_the_newest_leave_latest_where_it_is(carrier):
     carrier.sql("INSERT INTO shipments VALUES (3, 'created', '2026-11-21 12:00+03')")
     carrier.export(NEXT)

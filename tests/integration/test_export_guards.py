@@ -145,6 +145,27 @@ def test_a_reader_that_is_killed_is_told_of(carrier, monkeypatch):
     assert not {child.pid for child in psutil.Process().children()} - before
 
 
+@pytest.mark.parametrize("error", [TransientError("the disk is full"), DataRefused("not this day")])
+def test_no_reader_writes_any_more_when_what_was_staged_is_removed(carrier, monkeypatch, error):
+    """One reader gives up, and the other is in the middle of a part: its files would stay for ever."""
+
+    def read_part(snapshot, part):
+        if part.table == "drivers":
+            time.sleep(0.2)
+            raise error
+        for number in range(100):
+            (part.file.parent / f".{part.table}.more.{number}").touch()
+            time.sleep(0.01)
+        raise error
+
+    remove = os.rmdir
+    monkeypatch.setattr(readers, "read_part", read_part)
+    monkeypatch.setattr(os, "rmdir", lambda path, **words: (time.sleep(0.2), remove(path, **words))[1])
+    with pytest.raises(type(error), match=str(error)):
+        carrier.export()
+    assert list((carrier.root / "logistics").glob(".staging-*")) == []
+
+
 join = readers.Readers.join
 
 

@@ -180,20 +180,34 @@ class _Run:
         read = {name: Whole(stage.folder / f"{name}.csv{suffix}", len(parts[name])) for name in parts}
         # The biggest first, so that at the end the readers end together.
         queue = [part for name in sorted(parts, key=lambda name: -plans[name].rows) for part in parts[name]]
-        for done in self._readers.read(queue):
-            whole = read[done.part.table]
-            whole.add(done)
-            self._listener.rows(done.part.table, done.rows)
-            if whole.complete:
-                self._listener.event(
-                    "read",
-                    day=str(window.day),
-                    table=done.part.table,
-                    rows=whole.rows,
-                    bytes=whole.bytes,
-                    seconds=round(time.monotonic() - started, 2),
-                )
+        with self._nothing_in_hand():
+            for done in self._readers.read(queue):
+                whole = read[done.part.table]
+                whole.add(done)
+                self._listener.rows(done.part.table, done.rows)
+                if whole.complete:
+                    self._listener.event(
+                        "read",
+                        day=str(window.day),
+                        table=done.part.table,
+                        rows=whole.rows,
+                        bytes=whole.bytes,
+                        seconds=round(time.monotonic() - started, 2),
+                    )
         return read
+
+    @contextmanager
+    def _nothing_in_hand(self) -> Iterator[None]:
+        """Whatever ends the reading: no reader writes into the stage after it, or answers in the next one."""
+        try:
+            yield
+        except DataRefused:
+            # The days before are read by the same readers.
+            self._readers.rest()
+            raise
+        except BaseException:
+            self._readers.end()
+            raise
 
     def _parts(self, table: Table, plan: Plan, window: Window, stage: Stage) -> list[Part]:
         params = _params(table, window)

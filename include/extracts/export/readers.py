@@ -36,6 +36,8 @@ class Readers:
     def __init__(self, count: int) -> None:
         self._count = count
         self._pipes: dict[Pipe, BaseProcess] = {}
+        # The parts that each has been given and has not answered.
+        self._sent: dict[Pipe, int] = {}
 
     def __enter__(self) -> Self:
         for _ in range(self._count):
@@ -46,17 +48,29 @@ class Readers:
             process.start()
             there.close()
             self._pipes[here] = process
+            self._sent[here] = 0
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for pipe, process in self._pipes.items():
+        self.end()
+        for pipe in self._pipes:
+            pipe.close()
+
+    def end(self) -> None:
+        """End all of them now, whatever they read; nothing can be read any more."""
+        for process in self._pipes.values():
             # They hold nothing that needs an orderly end: a file that is removed, a session that reads.
             process.kill()
-            pipe.close()
         for process in self._pipes.values():
             process.join()
+
+    def rest(self) -> None:
+        """Wait until none of them has a part in hand, and forget what became of those parts."""
+        while busy := self._busy():
+            for pipe in busy:
+                self._answer(pipe)
 
     def join(self, snapshot: Snapshot) -> None:
         """Have all of them read from `snapshot`; those of another one end there."""
@@ -69,32 +83,38 @@ class Readers:
         Raises what a reader raised, and TransientError when one was killed.
         """
         waiting = iter(parts)
-        sent = dict.fromkeys(self._pipes, 0)
         for pipe, part in zip([*self._pipes] * _AHEAD, waiting, strict=False):
-            self._send(pipe, part)
-            sent[pipe] += 1
-        while busy := [pipe for pipe, parts_left in sent.items() if parts_left]:
+            self._give(pipe, part)
+        while busy := self._busy():
             for ready in wait(busy):
                 pipe = cast(Pipe, ready)
-                answer = self._receive(pipe)
+                answer = self._answer(pipe)
                 if isinstance(answer, BaseException):
                     raise answer
-                sent[pipe] -= 1
                 if following := next(waiting, None):
-                    self._send(pipe, following)
-                    sent[pipe] += 1
-                yield cast(Done, answer)
+                    self._give(pipe, following)
+                yield answer
+
+    def _busy(self) -> list[Pipe]:
+        return [pipe for pipe, parts in self._sent.items() if parts]
+
+    def _give(self, pipe: Pipe, part: Part) -> None:
+        self._send(pipe, part)
+        self._sent[pipe] += 1
+
+    def _answer(self, pipe: Pipe) -> Done | BaseException:
+        """What became of one part."""
+        try:
+            answer: Done | BaseException = pipe.recv()
+        except (EOFError, OSError):
+            raise self._gone(pipe) from None
+        self._sent[pipe] -= 1
+        return answer
 
     def _send(self, pipe: Pipe, message: Snapshot | Part) -> None:
         try:
             pipe.send(message)
         except OSError:
-            raise self._gone(pipe) from None
-
-    def _receive(self, pipe: Pipe) -> Any:
-        try:
-            return pipe.recv()
-        except (EOFError, OSError):
             raise self._gone(pipe) from None
 
     def _gone(self, pipe: Pipe) -> TransientError:
@@ -122,6 +142,7 @@ def _work(pipe: Pipe, inherited: list[Pipe]) -> None:
         other.close()
 
     snapshot: Snapshot | None = None
+    failed = False
     with suppress(EOFError, OSError):
         while True:
             message = pipe.recv()
@@ -132,6 +153,12 @@ def _work(pipe: Pipe, inherited: list[Pipe]) -> None:
                     snapshot = message.__enter__()
                     continue
                 assert snapshot is not None
+                if failed:
+                    # A statement that failed has ended its transaction; the snapshot can be joined again.
+                    snapshot.__exit__()
+                    snapshot = snapshot.join().__enter__()
+                    failed = False
                 pipe.send(read_part(snapshot, message))
             except Exception as error:
+                failed = True
                 pipe.send(error)
