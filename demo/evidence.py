@@ -4,14 +4,13 @@ Needs the `browser` dependency group and a Chromium on the machine (Debian: the 
 """
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from demo.errors import DemoError
+from demo.errors import DemoError, run_as
 from demo.jobs import runs
 from demo.show import perform
 from demo.stack import PROJECT, Stack
@@ -76,7 +75,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except DemoError as error:
-        sys.exit(f"evidence: {error}")
+    run_as("evidence", main)

@@ -7,10 +7,9 @@ lines cut, those of errors folded. The `browser` dependency group and a Chromium
 
 import html
 import re
-import sys
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, run_as
 from demo.evidence import tab
 from tests.k8s.transcript import TRANSCRIPT
 
@@ -104,7 +103,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except DemoError as error:
-        sys.exit(f"pictures: {error}")
+    run_as("pictures", main)

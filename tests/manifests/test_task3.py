@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from extracts import __version__
+from tests.documents import dead_ends
 from tests.manifests.tree import ROOT, copied, kustomize, one, overlay, program
 
 FOLDER = ROOT / "Task3"
@@ -135,10 +136,8 @@ def test_both_languages_have_the_same_build():
 
 @BOTH
 def test_what_it_points_at_is_there(text):
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        assert (FOLDER / target).exists(), target
-    for path in re.findall(r"`((?:k8s|docker|demo|include|tests)/[^` ]*)`", text):
-        assert (ROOT / path).exists(), path
+    assert dead_ends(text, FOLDER) == []
+    assert "](http" not in text
     for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text):
         assert (FOLDER / picture).stat().st_size < 300_000
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.price_lists.settings import Bounds
 from pipelines.schedules import SCHEDULES
+from tests.documents import dead_ends
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "Task2"
@@ -120,10 +121,7 @@ def test_the_bounds_are_the_defaults(text):
 
 @BOTH
 def test_what_it_points_at_is_there(text):
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", text):
-        assert (FOLDER / target).exists(), target
-    for path in re.findall(r"`((?:include|dags|plugins|tests|benchmarks|demo|Task2)\b[^` ]*)`", text):
-        assert (ROOT / path).exists(), path
+    assert dead_ends(text, FOLDER) == []
     named, targets = links(text)
     assert set(named) == {target[1:].partition("]")[0] for target in targets}
     assert not re.search(r"/(work|home|root|tmp|Users)/", text)

@@ -68,9 +68,13 @@ class Readers:
 
     def rest(self) -> None:
         """Wait until none of them has a part in hand, and forget what became of those parts."""
-        while busy := self._busy():
-            for pipe in busy:
-                self._answer(pipe)
+        try:
+            while busy := self._busy():
+                for pipe in busy:
+                    self._answer(pipe)
+        except BaseException:
+            self.end()
+            raise
 
     def join(self, snapshot: Snapshot) -> None:
         """Have all of them read from `snapshot`; those of another one end there."""
